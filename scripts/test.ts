@@ -1,0 +1,88 @@
+// npm test: builds, runs vitest and then node:test, prints the conformance table, ends with `N passed, N failed`.
+//   --backend a,b   tests these backends only (LOCKS_TEST_BACKENDS)
+//   anything else   goes on to vitest as it is; node:test runs the files whose path contains one of these words
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import process from 'node:process'
+import { run } from './spawn.mjs'
+
+const source = '--conditions=@locks/source'
+const reports = '.reports'
+const vitestReport = `${reports}/vitest.json`
+const nodeReport = `${reports}/node-test.tap`
+const tableScript = 'scripts/conformance-table.ts'
+
+interface Counts {
+  passed: number
+  failed: number
+}
+
+interface VitestReport {
+  testResults: { status: string; assertionResults: { status: string }[] }[]
+}
+
+const total: Counts = { passed: 0, failed: 0 }
+
+/** Runs one step and adds what it counted; a step that ends badly is one failure at least. */
+async function step(command: string, args: string[], report?: string, count?: (report: string) => Counts) {
+  const { code, received } = await run(command, args)
+  if (received) process.kill(process.pid, received)
+  const counts = report && count && existsSync(report) ? count(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 }
+  if (code !== 0 && counts.failed === 0) {
+    console.error(`${command} ${args[0]} ended with ${code} and no failed test: counted as one failure`)
+    counts.failed = 1
+  }
+  total.passed += counts.passed
+  total.failed += counts.failed
+}
+
+function countVitest(report: string): Counts {
+  const counts = { passed: 0, failed: 0 }
+  for (const { status, assertionResults } of (JSON.parse(report) as VitestReport).testResults) {
+    const ended = (as: string) => assertionResults.filter((test) => test.status === as).length
+    counts.passed += ended('passed')
+    // A file that fails outside of its tests, at import for instance, is one failure.
+    counts.failed += Math.max(ended('failed'), status === 'failed' ? 1 : 0)
+  }
+  return counts
+}
+
+function countNodeTest(report: string): Counts {
+  const summary = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(report)?.[1] ?? 0)
+  return { passed: summary('pass'), failed: summary('fail') + summary('cancelled') }
+}
+
+const backends: string[] = []
+const rest: string[] = []
+const args = process.argv.slice(2)
+for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
+  if (arg === '--backend') backends.push(args.shift() ?? '')
+  else if (arg.startsWith('--backend=')) backends.push(arg.slice('--backend='.length))
+  else rest.push(arg)
+}
+if (backends.length > 0) process.env.LOCKS_TEST_BACKENDS = backends.join(',')
+
+rmSync(reports, { recursive: true, force: true })
+mkdirSync(reports)
+
+await step('turbo', ['run', 'build', '--output-logs=new-only'])
+await step(
+  'vitest',
+  ['run', '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`, ...rest],
+  vitestReport,
+  countVitest,
+)
+const nodeTests = globSync('packages/*/test/**/*.node-test.ts')
+  .filter((file) => rest.length === 0 || rest.some((word) => file.includes(word)))
+  .sort()
+if (nodeTests.length > 0) {
+  const reporters = [
+    ['spec', 'stdout'],
+    ['tap', nodeReport],
+  ].flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`])
+  await step('node', [source, '--test', '--test-concurrency=1', ...reporters, ...nodeTests], nodeReport, countNodeTest)
+}
+if (existsSync(tableScript)) await step('node', [source, tableScript])
+
+if (total.passed + total.failed === 0) console.error('No test ran.')
+console.log(`${total.passed} passed, ${total.failed} failed`)
+process.exitCode = total.passed > 0 && total.failed === 0 ? 0 : 1

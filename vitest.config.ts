@@ -1,0 +1,26 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { defineConfig } from 'vitest/config'
+
+// Workspace packages resolve to their sources: no build before a test.
+const source = '@locks/source'
+const conditions = [source, 'module', 'node', 'development|production']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: [source, 'node'] } },
+  test: {
+    // Many tests measure time, and every case may start processes: one file at a time.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Child processes that inherit `process.execArgv` see the sources too.
+    execArgv: [`--conditions=${source}`],
+    projects: ['packages', 'apps']
+      .flatMap((group) => readdirSync(group).map((name) => ({ name, root: `${group}/${name}` })))
+      .filter(({ root }) => existsSync(`${root}/package.json`))
+      .map(({ name, root }) => ({
+        extends: true,
+        test: { name, root, include: ['test/**/*.test.ts'] },
+      })),
+  },
+})
