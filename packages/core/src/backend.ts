@@ -1,0 +1,12 @@
+/** What the author of an adapter needs: the contract, and what all adapters share. */
+export { demand, shortfalls, type Capabilities, type Requirements } from './capabilities.ts'
+export { boolean, checkOptions, integer, milliseconds, oneOf, optionsFromQuery, text, type Check, type Checked } from './checks.ts'
+export { elapsed, systemClock, type Clock, type Instant, type Timer } from './clock.ts'
+export * from './contract.ts'
+export { invalid, LockError, shown, unsupported, type ErrorCode, type LossReason } from './errors.ts'
+export { decodeName, encodeName, keyOf } from './names.ts'
+export { Admission, blockers, checkKind, granted, type Contender, type Mode } from './queue.ts'
+export { systemRandom, type Random } from './random.ts'
+export { warn } from './telemetry.ts'
+export type { Adapter } from './open.ts'
+export { splitUrl, type SplitUrl } from './urls.ts'

@@ -1,0 +1,10 @@
+/**
+ * The contract as tests: `conformance({ test, harness })` holds any backend to it under any test runner.
+ */
+export { conformance, runCase, type BindOptions, type Test } from './bind.ts'
+export type { Case, Outcome } from './case.ts'
+export { cases } from './cases/index.ts'
+export { Context } from './context.ts'
+export type { ChildOptions, Harness, Wire, Wired } from './harness.ts'
+export { memoryHarness } from './memory-harness.ts'
+export { wired } from './wire.ts'

@@ -1,0 +1,143 @@
+import { backoff, within } from './attempts.ts'
+import type { Backend, Session, SessionOptions } from './contract.ts'
+import { LockError, shown } from './errors.ts'
+
+export interface KeeperHost {
+  opened(session: Session): void
+  ended(session: Session, why: LockError): void
+  /** Opening is no use: whoever waits is to be told. */
+  refused(why: LockError): void
+  /** Whether anybody waits for a session. */
+  wanted(): boolean
+}
+
+interface Waiting {
+  resolve(session: Session): void
+  reject(error: LockError): void
+}
+
+/** Keeps one session at the store open while anybody needs one, and opens the next when it ends. */
+export class SessionKeeper {
+  readonly #backend: Backend
+  readonly #options: SessionOptions
+  readonly #connectTimeout: number
+  readonly #host: KeeperHost
+  #session: Session | undefined
+  #opening = false
+  #closed = false
+  #lastError: LockError | undefined
+  #waiting: Waiting[] = []
+
+  constructor(backend: Backend, options: SessionOptions, connectTimeout: number, host: KeeperHost) {
+    this.#backend = backend
+    this.#options = options
+    this.#connectTimeout = connectTimeout
+    this.#host = host
+  }
+
+  get current(): Session | undefined {
+    return this.#session
+  }
+
+  /** Why there is no session, for messages. */
+  unavailable(): LockError {
+    const last = this.#lastError
+    const why = last ? `: ${last.message}` : ` within ${this.#connectTimeout} ms`
+    return new LockError('UNAVAILABLE', `the backend ${shown(this.#backend.name)} did not answer${why}`)
+  }
+
+  /** Opens a session unless there is one or one is being opened. */
+  wake(): void {
+    if (this.#session || this.#opening || this.#closed) return
+    this.#opening = true
+    void this.#open()
+  }
+
+  /** A session within the connect time-out, or a rejection that says why there is none. */
+  ready(): Promise<Session> {
+    if (this.#session) return Promise.resolve(this.#session)
+    const opened = new Promise<Session>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    this.wake()
+    return within(this.#options.clock, opened, this.#connectTimeout, () => this.unavailable())
+  }
+
+  /** Gives the session up: it could not be made to do what it must. */
+  abandon(session: Session, why: LockError): void {
+    session.close().catch(() => {})
+    this.#end(session, why)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const session = this.#session
+    this.#session = undefined
+    this.#tell((waiting) => waiting.reject(new LockError('CLOSED', 'the lock manager was closed')))
+    await session?.close()
+  }
+
+  async #open(): Promise<void> {
+    const { clock, random } = this.#options
+    for (let attempt = 0; !this.#closed && (attempt === 0 || this.#wanted()); attempt++) {
+      if (attempt > 0) await new Promise<void>((resolve) => clock.after(backoff(attempt, random), resolve))
+      try {
+        this.#adopt(await this.#openOnce())
+        return
+      } catch (error) {
+        this.#lastError = LockError.find(error) ?? internal(error)
+        if (this.#lastError.temporary) continue
+        const why = this.#lastError
+        this.#opening = false
+        this.#tell((waiting) => waiting.reject(why))
+        this.#host.refused(why)
+        return
+      }
+    }
+    this.#opening = false
+  }
+
+  #openOnce(): Promise<Session> {
+    const opening = this.#backend.open(this.#options)
+    return within(this.#options.clock, opening, this.#connectTimeout, () => {
+      // Too late is not never: a session that opens after all would keep its place at the store.
+      opening.then((late) => late.close()).catch(() => {})
+      return new LockError('UNAVAILABLE', `no session within ${this.#connectTimeout} ms`)
+    })
+  }
+
+  #adopt(session: Session): void {
+    this.#opening = false
+    if (this.#closed) {
+      session.close().catch(() => {})
+      return
+    }
+    this.#session = session
+    this.#lastError = undefined
+    void session.ended.then((why) => this.#end(session, why))
+    this.#host.opened(session)
+    this.#tell((waiting) => waiting.resolve(session))
+  }
+
+  #end(session: Session, why: LockError): void {
+    if (this.#session !== session) return
+    this.#session = undefined
+    this.#lastError = why
+    this.#host.ended(session, why)
+    if (this.#wanted()) this.wake()
+  }
+
+  #wanted(): boolean {
+    return this.#waiting.length > 0 || this.#host.wanted()
+  }
+
+  #tell(how: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    waiting.forEach(how)
+  }
+}
+
+/** An exception that no adapter should throw. Its own text may hold anything, so only its kind is passed on. */
+export function internal(error: unknown): LockError {
+  const kind = error instanceof Error ? error.name : typeof error
+  return new LockError('OUTCOME_UNKNOWN', `the adapter failed with an unexpected ${kind}`, { temporary: false })
+}

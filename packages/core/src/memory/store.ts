@@ -1,0 +1,194 @@
+import { elapsed, type Clock, type Instant, type Timer } from '../clock.ts'
+import type { Entry, Grant, Loss, Request, SessionEvents } from '../contract.ts'
+import { Admission, checkKind } from '../queue.ts'
+
+/** Whose an entry is. */
+export interface Owner {
+  readonly clientId: string
+  readonly label: string
+  readonly ttl: number
+  readonly clock: Clock
+  readonly events: SessionEvents
+  readonly claims: Map<string, Claimed>
+}
+
+/** One request, in the queue of each of its names. */
+export class Claimed {
+  readonly request: Request
+  readonly owner: Owner
+  sent: Instant
+  tokens: readonly bigint[] | undefined
+  since: number
+
+  constructor(request: Request, owner: Owner, sent: Instant) {
+    this.request = request
+    this.owner = owner
+    this.sent = sent
+    this.since = sent.wall
+  }
+
+  get expired(): boolean {
+    return this.left <= 0
+  }
+
+  /** Milliseconds to its expiry. */
+  get left(): number {
+    return this.owner.ttl - elapsed(this.sent, this.owner.clock.now())
+  }
+
+  get grant(): Grant | undefined {
+    return this.tokens && { id: this.request.id, tokens: this.tokens, proof: { sent: this.sent, ttl: this.owner.ttl } }
+  }
+}
+
+interface Queue {
+  /** In order; the granted are the first. */
+  entries: Claimed[]
+  /** Runs when the next entry that others wait for expires. */
+  expiry: Timer | undefined
+}
+
+/** All queues of one store. Events go out after the change that they tell of, never inside it. */
+export class MemoryStore {
+  readonly #queues = new Map<string, Queue>()
+  #lastToken = 0n
+
+  acquire(request: Request, owner: Owner): Grant | 'queued' | null {
+    const known = owner.claims.get(request.id)
+    if (known) return known.grant ?? 'queued'
+    for (const name of request.names) {
+      this.#settle(name)
+      checkKind(name, request, this.#queues.get(name)?.entries[0]?.request)
+    }
+    const now = owner.clock.now()
+    const claimed = new Claimed(request, owner, now)
+    if (request.steal) for (const name of request.names) this.#rob(name)
+    for (const name of request.names) {
+      const queue = this.#queue(name)
+      if (request.steal) queue.entries.unshift(claimed)
+      else queue.entries.push(claimed)
+    }
+    owner.claims.set(request.id, claimed)
+    if (this.#admitted(claimed)) return this.#mint(claimed, now)
+    if (request.wait) {
+      for (const name of request.names) this.#settle(name)
+      return 'queued'
+    }
+    this.#drop(claimed)
+    return null
+  }
+
+  /** False if the entry is not there. */
+  remove(claimed: Claimed | undefined): boolean {
+    if (!claimed) return false
+    this.#drop(claimed)
+    for (const name of claimed.request.names) this.#settle(name)
+    return true
+  }
+
+  entries(name: string): Entry[] {
+    this.#settle(name)
+    const entries = this.#queues.get(name)?.entries ?? []
+    return entries.map(({ request, owner, tokens, since }) => ({
+      name,
+      mode: request.mode,
+      permits: request.permits,
+      weight: request.weight,
+      clientId: owner.clientId,
+      owner: owner.label,
+      holds: tokens !== undefined,
+      token: tokens?.[request.names.indexOf(name)],
+      since,
+    }))
+  }
+
+  names(): string[] {
+    return [...this.#queues.keys()]
+  }
+
+  #queue(name: string): Queue {
+    const found = this.#queues.get(name)
+    if (found) return found
+    const made: Queue = { entries: [], expiry: undefined }
+    this.#queues.set(name, made)
+    return made
+  }
+
+  /** Grants whoever can be granted now, from the front to the first live contender that cannot. */
+  #settle(name: string): void {
+    const queue = this.#queues.get(name)
+    if (!queue) return
+    queue.expiry?.cancel()
+    queue.expiry = undefined
+    const admission = new Admission()
+    let left = Number.POSITIVE_INFINITY
+    for (let at = 0; at < queue.entries.length; ) {
+      const claimed = queue.entries[at] as Claimed
+      if (claimed.expired) {
+        this.#drop(claimed)
+        continue
+      }
+      const admits = admission.admits(claimed.request)
+      left = Math.min(left, claimed.left)
+      if (!admits) {
+        queue.expiry = claimed.owner.clock.after(Math.max(1, left), () => this.#settle(name))
+        break
+      }
+      admission.take(claimed.request)
+      if (!claimed.tokens && (claimed.request.names.length === 1 || this.#admitted(claimed))) tell(claimed.owner, 'granted', this.#mint(claimed, claimed.owner.clock.now()))
+      at++
+    }
+    if (queue.entries.length === 0) this.#queues.delete(name)
+  }
+
+  /** Whether everything ahead of it, under each of its names, is compatible. */
+  #admitted(claimed: Claimed): boolean {
+    return claimed.request.names.every((name) => {
+      const admission = new Admission()
+      for (const ahead of this.#queues.get(name)?.entries ?? []) {
+        if (!admission.admits(ahead.request)) return false
+        if (ahead === claimed) return true
+        admission.take(ahead.request)
+      }
+      return false
+    })
+  }
+
+  #mint(claimed: Claimed, now: Instant): Grant {
+    claimed.tokens = claimed.request.names.map(() => ++this.#lastToken)
+    claimed.since = now.wall
+    return claimed.grant as Grant
+  }
+
+  #rob(name: string): void {
+    const victims = this.#queues.get(name)?.entries.filter(({ tokens }) => tokens) ?? []
+    for (const victim of victims) {
+      this.#drop(victim)
+      tell(victim.owner, 'lost', victim.request.id, 'stolen')
+      for (const other of victim.request.names) if (other !== name) this.#settle(other)
+    }
+  }
+
+  #drop(claimed: Claimed): void {
+    claimed.owner.claims.delete(claimed.request.id)
+    for (const name of claimed.request.names) {
+      const queue = this.#queues.get(name)
+      if (!queue) continue
+      const at = queue.entries.indexOf(claimed)
+      if (at === 0) queue.entries.shift()
+      else if (at > 0) queue.entries.splice(at, 1)
+      if (queue.entries.length > 0) continue
+      queue.expiry?.cancel()
+      this.#queues.delete(name)
+    }
+  }
+}
+
+function tell(owner: Owner, what: 'granted', grant: Grant): void
+function tell(owner: Owner, what: 'lost', id: string, how: Loss): void
+function tell(owner: Owner, what: 'granted' | 'lost', about: Grant | string, how?: Loss): void {
+  queueMicrotask(() => {
+    if (what === 'granted') owner.events.granted(about as Grant)
+    else owner.events.lost(about as string, how as Loss)
+  })
+}

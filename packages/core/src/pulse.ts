@@ -1,0 +1,39 @@
+import type { Clock, Timer } from './clock.ts'
+
+/**
+ * The one timer of a manager. It beats while there is anything to look after, and is not touched by an acquire and
+ * a release in between, which would otherwise pay for a timer each.
+ */
+export class Pulse {
+  readonly #clock: Clock
+  readonly #beat: () => number | undefined
+  readonly #period: number
+  #timer: Timer | undefined
+  #stopped = false
+
+  /** `beat` answers in how many milliseconds it wants to run again at the latest, or undefined when all is quiet. */
+  constructor(clock: Clock, period: number, beat: () => number | undefined) {
+    this.#clock = clock
+    this.#period = period
+    this.#beat = beat
+  }
+
+  start(): void {
+    if (this.#timer || this.#stopped) return
+    this.#arm(this.#period)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  #arm(ms: number): void {
+    this.#timer = this.#clock.after(Math.max(1, Math.min(ms, this.#period)), () => {
+      this.#timer = undefined
+      const next = this.#beat()
+      if (next !== undefined && !this.#stopped && !this.#timer) this.#arm(next)
+    })
+  }
+}

@@ -1,0 +1,111 @@
+import { backoff } from './attempts.ts'
+import type { Clock, Instant } from './clock.ts'
+import type { Claim, Session } from './contract.ts'
+import type { Lanes } from './lanes.ts'
+import type { Random } from './random.ts'
+
+/** How long anybody waits for the store to confirm a removal that goes on behind them. */
+export const settleWithin = 500
+
+export interface RemovalHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly lanes: Lanes
+  /** A removal that takes longer than a ttl: the session is to be ended, and its entries with it. */
+  stuck(session: Session): void
+}
+
+interface Removal {
+  readonly claim: Claim
+  readonly session: Session
+  readonly since: number
+  /** When the pending attempt left; undefined between two attempts. */
+  sentAt: number | undefined
+  attempts: number
+  done: boolean
+  settle: (outcome: 'released' | 'lost') => void
+  confirm: () => void
+}
+
+/** Everything that nobody wants any more, until the store confirms that it is gone. */
+export class Removals {
+  readonly #host: RemovalHost
+  readonly #pending = new Map<string, Removal>()
+
+  constructor(host: RemovalHost) {
+    this.#host = host
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  has(id: string): boolean {
+    return this.#pending.has(id)
+  }
+
+  /**
+   * Removes a claim. Settles, at the latest after a bounded time, with `'lost'` only if the first attempt was answered
+   * and found nothing: a repeated attempt that finds nothing finds the work of the one before.
+   */
+  add(claim: Claim, session: Session, now: Instant = this.#host.clock.now()): Promise<'released' | 'lost'> {
+    return new Promise((settle) => {
+      const since = now.mono
+      const removal: Removal = { claim, session, since, sentAt: since, attempts: 0, done: false, settle, confirm: nothing }
+      this.#pending.set(claim.id, removal)
+      this.#attempt(removal)
+    })
+  }
+
+  /** The session has ended, and all its entries with it. */
+  drop(session: Session): void {
+    for (const removal of this.#pending.values()) if (removal.session === session) this.#finish(removal, 'released')
+  }
+
+  /** Looks after the removals that take long; `patience` is how long one attempt may take. */
+  beat(now: number, patience: number): void {
+    for (const removal of this.#pending.values()) {
+      if (now - removal.since >= settleWithin) removal.settle('released')
+      if (now - removal.since > removal.session.ttl) this.#host.stuck(removal.session)
+      else if (removal.sentAt !== undefined && now - removal.sentAt > patience) this.#repeat(removal, removal.attempts)
+    }
+  }
+
+  #attempt(removal: Removal): void {
+    const attempt = ++removal.attempts
+    const { claim, session } = removal
+    const { lanes } = this.#host
+    const call = () => session.remove(claim)
+    // A repeated attempt is what occupies the lane, so it must not wait in it.
+    const answer = attempt === 1 ? lanes.enter(claim.names, call) : call()
+    answer.then(
+      (found) => this.#finish(removal, found || attempt > 1 ? 'released' : 'lost'),
+      () => this.#repeat(removal, attempt),
+    )
+  }
+
+  #repeat(removal: Removal, after: number): void {
+    // An attempt that was given up may still fail later: it has been repeated already.
+    if (removal.done || removal.attempts !== after || removal.sentAt === undefined) return
+    removal.sentAt = undefined
+    if (after === 1) {
+      const confirmed = new Promise<void>((resolve) => (removal.confirm = resolve))
+      this.#host.lanes.occupy(removal.claim.names, confirmed)
+    }
+    this.#host.clock.after(backoff(after, this.#host.random), () => {
+      if (removal.done) return
+      removal.sentAt = this.#host.clock.now().mono
+      this.#attempt(removal)
+    })
+  }
+
+  #finish(removal: Removal, outcome: 'released' | 'lost'): void {
+    if (removal.done) return
+    removal.done = true
+    this.#pending.delete(removal.claim.id)
+    removal.settle(outcome)
+    removal.confirm()
+  }
+}
+
+const nothing = (): void => {}
