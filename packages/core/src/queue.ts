@@ -51,8 +51,8 @@ export function granted<T extends Contender>(queue: Iterable<T>): T[] {
 /**
  * Whom the contender at `index` has to watch: the fewest and nearest ones ahead of which at least one must leave
  * before it can be granted. Empty: it is granted. An exclusive contender watches its predecessor, a shared one the
- * last exclusive ahead, a permit the shortest stretch before it that alone leaves no room. So a departure wakes
- * only those whose answer it may change.
+ * last exclusive ahead, a permit as many of the nearest as alone leave no room. So a departure wakes only those whose
+ * answer it may change.
  */
 export function blockers<T extends Contender>(queue: readonly T[], index: number): T[] {
   const self = queue[index]
@@ -61,12 +61,16 @@ export function blockers<T extends Contender>(queue: readonly T[], index: number
   if (self.mode === 'exclusive') return ahead.slice(-1)
   if (self.mode === 'shared') return ahead.filter((other) => other.mode === 'exclusive').slice(-1)
   const room = (self.permits ?? 1) - weightOf(self)
+  let first = index
   let taken = 0
-  for (let first = index - 1; first >= 0; first--) {
-    taken += weightOf(queue[first] as T)
-    if (taken > room) return queue.slice(first, index)
-  }
-  return []
+  while (taken <= room && first > 0) taken += weightOf(queue[--first] as T)
+  if (taken <= room) return []
+  // A light one whose departure would not make room is not worth a watch.
+  return queue.slice(first, index).filter((other) => {
+    const needed = taken - weightOf(other) <= room
+    if (!needed) taken -= weightOf(other)
+    return needed
+  })
 }
 
 /**

@@ -28,7 +28,11 @@ export class MemorySession implements Session {
   }
 
   remove(claim: Claim): Promise<boolean> {
-    return this.#answer(() => this.#store.remove(this.#owner.claims.get(claim.id)))
+    return this.#answer(() => {
+      const claimed = this.#owner.claims.get(claim.id)
+      if (claimed) this.#store.remove([claimed])
+      return claimed !== undefined
+    })
   }
 
   own(): Promise<readonly Claim[]> {
@@ -42,14 +46,14 @@ export class MemorySession implements Session {
 
   close(): Promise<void> {
     this.#closed ??= new LockError('UNAVAILABLE', 'the session was closed')
-    for (const claimed of [...this.#owner.claims.values()]) this.#store.remove(claimed)
+    this.#store.remove([...this.#owner.claims.values()])
     this.#end(this.#closed)
     return Promise.resolve()
   }
 
   #renewOne(id: string): Grant | Proof | Loss {
     const claimed: Claimed | undefined = this.#owner.claims.get(id)
-    if (claimed?.expired) this.#store.remove(claimed)
+    if (claimed?.expired) this.#store.remove([claimed])
     if (!claimed || claimed.expired) return 'gone'
     claimed.sent = this.#owner.clock.now()
     return claimed.grant ?? { sent: claimed.sent, ttl: this.ttl }

@@ -78,12 +78,10 @@ export class MemoryStore {
     return null
   }
 
-  /** False if the entry is not there. */
-  remove(claimed: Claimed | undefined): boolean {
-    if (!claimed) return false
-    this.#drop(claimed)
-    for (const name of claimed.request.names) this.#settle(name)
-    return true
+  /** Removes entries, all before anybody is granted in their place: one that is to go must not be granted first. */
+  remove(claims: readonly Claimed[]): void {
+    for (const claimed of claims) this.#drop(claimed)
+    for (const { request } of claims) for (const name of request.names) this.#settle(name)
   }
 
   entries(name: string): Entry[] {
