@@ -5,6 +5,11 @@ import { defineConfig } from 'vitest/config'
 const source = '@locks/source'
 const conditions = [source, 'module', 'node', 'development|production']
 
+// `--backend a,b` leaves out the packages of the other adapters.
+const adapters = ['sqlite']
+const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
+const isChosen = (name: string) => !chosen || !adapters.includes(name) || chosen.includes(name)
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: [source, 'node'] } },
@@ -17,7 +22,7 @@ export default defineConfig({
     execArgv: [`--conditions=${source}`],
     projects: ['packages', 'apps']
       .flatMap((group) => readdirSync(group).map((name) => ({ name, root: `${group}/${name}` })))
-      .filter(({ root }) => existsSync(`${root}/package.json`))
+      .filter(({ name, root }) => existsSync(`${root}/package.json`) && isChosen(name))
       .map(({ name, root }) => ({
         extends: true,
         test: { name, root, include: ['test/**/*.test.ts'] },

@@ -1,6 +1,16 @@
 /** What the author of an adapter needs: the contract, and what all adapters share. */
 export { demand, shortfalls, type Capabilities, type Requirements } from './capabilities.ts'
-export { boolean, checkOptions, integer, milliseconds, oneOf, optionsFromQuery, text, type Check, type Checked } from './checks.ts'
+export {
+  boolean,
+  checkOptions,
+  integer,
+  milliseconds,
+  oneOf,
+  optionsFromQuery,
+  text,
+  type Check,
+  type Checked,
+} from './checks.ts'
 export { elapsed, systemClock, type Clock, type Instant, type Timer } from './clock.ts'
 export * from './contract.ts'
 export { invalid, LockError, shown, unsupported, type ErrorCode, type LossReason } from './errors.ts'

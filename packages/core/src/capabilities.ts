@@ -67,6 +67,14 @@ export function shortfalls(capabilities: Capabilities, required: Requirements): 
   })
 }
 
+/** The promises that a backend does not make in full, with what it makes instead. */
+export function absences(capabilities: Capabilities): Requirements {
+  const keys = Object.keys(ranks) as (keyof Requirements)[]
+  return Object.fromEntries(
+    keys.filter((key) => capabilities[key] !== ranks[key].at(-1)).map((key) => [key, capabilities[key]]),
+  )
+}
+
 /** Refuses a backend that promises less than is required. */
 export function demand(backend: string, capabilities: Capabilities, required: Requirements): void {
   const short = shortfalls(capabilities, required)

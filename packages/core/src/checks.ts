@@ -49,7 +49,8 @@ export function oneOf<const T extends string>(...values: readonly T[]): Check<T>
     fromText: (given) => given,
     check(value, label) {
       const found = values.find((known) => known === value)
-      if (found === undefined) throw invalid(`${label} must be one of ${values.map(shown).join(', ')}; got ${shown(value)}`)
+      if (found === undefined)
+        throw invalid(`${label} must be one of ${values.map(shown).join(', ')}; got ${shown(value)}`)
       return found
     },
   }

@@ -121,4 +121,3 @@ export interface Session {
   /** Ends the session at the store if it can be reached; lets go of every local resource in any case. */
   close(): Promise<void>
 }
-

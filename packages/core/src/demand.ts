@@ -89,7 +89,8 @@ export function checkSet(names: unknown, options: unknown, capabilities: Capabil
   if (!Array.isArray(names) || names.length === 0) {
     throw invalid(`acquireAll takes a list of at least one name; got ${Array.isArray(names) ? 'none' : shown(names)}`)
   }
-  names.forEach(checkName)
+  // Not `forEach`, which passes over holes.
+  for (const name of names) checkName(name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw invalid(`acquireAll takes each name once; ${shown(twice)} stands twice`)
   return demandOf(checkOptions(options, setChecks), capabilities)

@@ -233,7 +233,19 @@ export class Engine {
       tokens: grant.tokens,
       waited: this.#waited(waiter),
     }))
+    if (request.steal) this.#rob(lease)
     waiter.resolve(lease)
+  }
+
+  /** The robbed of the thief's own manager need no word from the store. */
+  #rob(thief: Lease): void {
+    const [name = ''] = thief.request.names
+    for (const lease of this.#leases.values()) {
+      const at = lease.request.names.indexOf(name)
+      // The loot of a later thief has a higher token, whatever the order of the answers.
+      const later = (lease.tokens[at] ?? 0n) > (thief.tokens[0] ?? 0n)
+      if (at >= 0 && lease !== thief && !later) lease.lose('stolen')
+    }
   }
 
   /** A grant that arrives after its own deadline protects nothing. */

@@ -87,18 +87,20 @@ export class LockManager implements AsyncDisposable {
     options: RequestOptions & { readonly ifAvailable: true },
     callback: (lock: Lock | null) => T,
   ): Promise<Awaited<T>>
-  request<T>(
-    name: string,
-    options: RequestOptions | undefined | null,
-    callback: (lock: Lock) => T,
-  ): Promise<Awaited<T>>
+  request<T>(name: string, options: RequestOptions | undefined | null, callback: (lock: Lock) => T): Promise<Awaited<T>>
   async request(name: string, ...rest: readonly unknown[]): Promise<unknown> {
     const options = rest.length > 1 ? rest[0] : undefined
     const callback = (rest.length > 1 ? rest[1] : rest[0]) as (lock: Lock | null) => unknown
-    const lease = await this.#asStandard(() => {
-      const demand = demands.checkRequest(name, options, callback, this.capabilities)
-      return this.#acquire([name], demand).then((found) => found ?? this.#unlessAvailable(name, demand))
-    })
+    let demand: Demand | undefined
+    let lease: Lease | null
+    try {
+      demand = demands.checkRequest(name, options, callback, this.capabilities)
+      lease = (await this.#acquire([name], demand)) ?? this.#unlessAvailable(name, demand)
+    } catch (error) {
+      // A signal's reason is passed on as it is, also when it is one of ours, such as another lock's loss.
+      if (!(error instanceof LockError) || error === demand?.signal?.reason) throw error
+      throw platformError(error)
+    }
     if (!lease) return callback(null)
     return this.#runUnder(lease, callback)
   }
@@ -197,15 +199,6 @@ export class LockManager implements AsyncDisposable {
       outcome.then(settle, settle)
     })
   }
-
-  async #asStandard<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call()
-    } catch (error) {
-      // Only our own: a signal's reason is passed on as it is, whatever it is caused by.
-      throw error instanceof LockError ? platformError(error) : error
-    }
-  }
 }
 
 const requirements = {
@@ -230,5 +223,8 @@ function notAtOnce(...names: readonly string[]): LockError {
 }
 
 function warnOfSelf(name: string): void {
-  warn('SELF_WAIT', `a request for ${shown(name)} waits for a lock that its own callback holds; locks are not re-entrant`)
+  warn(
+    'SELF_WAIT',
+    `a request for ${shown(name)} waits for a lock that its own callback holds; locks are not re-entrant`,
+  )
 }

@@ -86,5 +86,8 @@ function locate(name: string, scheme: string): string {
       // Not from there.
     }
   }
-  throw new LockError('UNSUPPORTED', `${shown(`${scheme}:`)} needs a package that is not installed: npm install ${name}`)
+  throw new LockError(
+    'UNSUPPORTED',
+    `${shown(`${scheme}:`)} needs a package that is not installed: npm install ${name}`,
+  )
 }

@@ -1,4 +1,4 @@
-import { LockError } from './errors.ts'
+import type { LockError } from './errors.ts'
 
 /**
  * The error that the Web Locks standard has in the place of a `LockError`: a plain `TypeError` or `DOMException`,

@@ -51,7 +51,16 @@ export class Removals {
   add(claim: Claim, session: Session, now: Instant = this.#host.clock.now()): Promise<'released' | 'lost'> {
     return new Promise((settle) => {
       const since = now.mono
-      const removal: Removal = { claim, session, since, sentAt: since, attempts: 0, done: false, settle, confirm: nothing }
+      const removal: Removal = {
+        claim,
+        session,
+        since,
+        sentAt: since,
+        attempts: 0,
+        done: false,
+        settle,
+        confirm: nothing,
+      }
       this.#pending.set(claim.id, removal)
       this.#attempt(removal)
     })

@@ -1,6 +1,6 @@
 import { elapsed, type Clock } from './clock.ts'
 import type { Demand } from './demand.ts'
-import { LockError } from './errors.ts'
+import type { LockError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { encodeName, keyOf } from './names.ts'
 
@@ -18,7 +18,9 @@ export interface OneByOne {
 export async function acquireInOrder(names: readonly string[], demand: Demand, by: OneByOne): Promise<Lease[]> {
   const started = by.clock.now()
   const leases: Lease[] = []
-  const order = names.map((name) => ({ name, key: keyOf(encodeName(name)) })).toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const order = names
+    .map((name) => ({ name, key: keyOf(encodeName(name)) }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
   try {
     for (const { name } of order) {
       const timeout = demand.timeout && Math.max(1, demand.timeout - elapsed(started, by.clock.now()))

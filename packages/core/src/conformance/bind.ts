@@ -3,6 +3,7 @@ import { refusals, type Case, type Outcome } from './case.ts'
 import { cases as allCases } from './cases/index.ts'
 import { Context } from './context.ts'
 import type { Harness } from './harness.ts'
+import type { Report } from './report.ts'
 
 /** The part of a test runner that the suite needs; vitest's and `node:test`'s `test` both fit. */
 export type Test = (title: string, run: () => Promise<void>) => unknown
@@ -12,7 +13,7 @@ export interface BindOptions {
   readonly test: Test
   readonly harness: Harness
   /** Told of each case that did not fail, for tables. */
-  readonly report?: ((row: { readonly id: string; readonly outcome: Outcome }) => void) | undefined
+  readonly report?: Report | undefined
 }
 
 /** Registers every case of the contract with a test runner. */

@@ -120,7 +120,7 @@ export class MemoryStore {
     queue.expiry = undefined
     const admission = new Admission()
     let left = Number.POSITIVE_INFINITY
-    for (let at = 0; at < queue.entries.length; ) {
+    for (let at = 0; at < queue.entries.length;) {
       const claimed = queue.entries[at] as Claimed
       if (claimed.expired) {
         this.#drop(claimed)
@@ -133,7 +133,8 @@ export class MemoryStore {
         break
       }
       admission.take(claimed.request)
-      if (!claimed.tokens && (claimed.request.names.length === 1 || this.#admitted(claimed))) tell(claimed.owner, 'granted', this.#mint(claimed, claimed.owner.clock.now()))
+      if (!claimed.tokens && (claimed.request.names.length === 1 || this.#admitted(claimed)))
+        tell(claimed.owner, 'granted', this.#mint(claimed, claimed.owner.clock.now()))
       at++
     }
     if (queue.entries.length === 0) this.#queues.delete(name)

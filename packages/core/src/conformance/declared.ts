@@ -1,0 +1,10 @@
+import type { Requirements } from '../capabilities.ts'
+
+/**
+ * What each backend of this project may declare absent, and nothing else: a weaker promise than before is a change
+ * that has to be made here, where it is seen. Its tests compare.
+ */
+export const declaredAbsent = {
+  memory: { scope: 'process', fencing: 'volatile' },
+  sqlite: { scope: 'machine' },
+} as const satisfies Record<string, Requirements>
