@@ -84,10 +84,14 @@ export class LockManager implements AsyncDisposable {
   request<T>(name: string, callback: (lock: Lock) => T): Promise<Awaited<T>>
   request<T>(
     name: string,
-    options: RequestOptions & { readonly ifAvailable: true },
+    options: (RequestOptions & { readonly ifAvailable?: false | undefined }) | undefined | null,
+    callback: (lock: Lock) => T,
+  ): Promise<Awaited<T>>
+  request<T>(
+    name: string,
+    options: RequestOptions | undefined | null,
     callback: (lock: Lock | null) => T,
   ): Promise<Awaited<T>>
-  request<T>(name: string, options: RequestOptions | undefined | null, callback: (lock: Lock) => T): Promise<Awaited<T>>
   async request(name: string, ...rest: readonly unknown[]): Promise<unknown> {
     const options = rest.length > 1 ? rest[0] : undefined
     const callback = (rest.length > 1 ? rest[1] : rest[0]) as (lock: Lock | null) => unknown

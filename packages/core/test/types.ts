@@ -1,0 +1,32 @@
+/** What the compiler must say of the public types; checked with the sources, never run. */
+import type { Lock, LockManager } from '@locks/core'
+
+declare const locks: LockManager
+declare const maybe: boolean
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+const same = <A, B>(_: Same<A, B>): void => {}
+
+/** A callback gets a lock, and null only where it may. */
+export async function callbacks(): Promise<void> {
+  const number = await locks.request('a', async (lock) => {
+    same<typeof lock, Lock>(true)
+    return 1
+  })
+  same<typeof number, number>(true)
+  await locks.request('a', { mode: 'shared' }, (lock) => same<typeof lock, Lock>(true))
+  await locks.request('a', { ifAvailable: true }, (lock) => same<typeof lock, Lock | null>(true))
+  await locks.request('a', { ifAvailable: maybe }, (lock) => same<typeof lock, Lock | null>(true))
+}
+
+/** What is not an option is not accepted. */
+export async function options(): Promise<void> {
+  // @ts-expect-error: misspelt
+  await locks.acquire('a', { timout: 5 })
+  // @ts-expect-error: it never waits
+  await locks.tryAcquire('a', { timeout: 5 })
+  // @ts-expect-error: a permit is asked for by its semaphore's limit
+  await locks.acquire('a', { mode: 'permit' })
+  // @ts-expect-error: no such promise
+  await import('@locks/core').then(({ openLocks }) => openLocks('memory:', { require: { fencing: 'forever' } }))
+}
