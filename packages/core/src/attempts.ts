@@ -11,6 +11,9 @@ export function backoff(attempt: number, random: Random): number {
   return full / 2 + (full / 2) * random.unit()
 }
 
+/** How long a call may take before it is made again. Calls are made so that this does no harm. */
+export const patienceFor = (ttl: number): number => Math.min(Math.max(ttl / 4, 250), 2_500)
+
 /** A promise's own outcome, or a rejection when that takes longer than `ms`. */
 export function within<T>(clock: Clock, promise: Promise<T>, ms: number, late: () => LockError): Promise<T> {
   return new Promise((resolve, reject) => {

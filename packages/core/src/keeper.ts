@@ -1,4 +1,5 @@
 import { backoff, within } from './attempts.ts'
+import type { Clock } from './clock.ts'
 import type { Backend, Session, SessionOptions } from './contract.ts'
 import { LockError, shown } from './errors.ts'
 
@@ -20,6 +21,7 @@ interface Waiting {
 export class SessionKeeper {
   readonly #backend: Backend
   readonly #options: SessionOptions
+  readonly #clock: Clock
   readonly #connectTimeout: number
   readonly #host: KeeperHost
   #session: Session | undefined
@@ -28,9 +30,15 @@ export class SessionKeeper {
   #lastError: LockError | undefined
   #waiting: Waiting[] = []
 
-  constructor(backend: Backend, options: SessionOptions, connectTimeout: number, host: KeeperHost) {
+  constructor(
+    backend: Backend,
+    options: SessionOptions,
+    { clock, connectTimeout }: { readonly clock: Clock; readonly connectTimeout: number },
+    host: KeeperHost,
+  ) {
     this.#backend = backend
     this.#options = options
+    this.#clock = clock
     this.#connectTimeout = connectTimeout
     this.#host = host
   }
@@ -58,7 +66,7 @@ export class SessionKeeper {
     if (this.#session) return Promise.resolve(this.#session)
     const opened = new Promise<Session>((resolve, reject) => this.#waiting.push({ resolve, reject }))
     this.wake()
-    return within(this.#options.clock, opened, this.#connectTimeout, () => this.unavailable())
+    return within(this.#clock, opened, this.#connectTimeout, () => this.unavailable())
   }
 
   /** Gives the session up: it could not be made to do what it must. */
@@ -76,9 +84,9 @@ export class SessionKeeper {
   }
 
   async #open(): Promise<void> {
-    const { clock, random } = this.#options
+    const { random } = this.#options
     for (let attempt = 0; !this.#closed && (attempt === 0 || this.#wanted()); attempt++) {
-      if (attempt > 0) await new Promise<void>((resolve) => clock.after(backoff(attempt, random), resolve))
+      if (attempt > 0) await new Promise<void>((resolve) => this.#clock.after(backoff(attempt, random), resolve))
       try {
         this.#adopt(await this.#openOnce())
         return
@@ -97,7 +105,7 @@ export class SessionKeeper {
 
   #openOnce(): Promise<Session> {
     const opening = this.#backend.open(this.#options)
-    return within(this.#options.clock, opening, this.#connectTimeout, () => {
+    return within(this.#clock, opening, this.#connectTimeout, () => {
       // Too late is not never: a session that opens after all would keep its place at the store.
       opening.then((late) => late.close()).catch(() => {})
       return new LockError('UNAVAILABLE', `no session within ${this.#connectTimeout} ms`)

@@ -1,4 +1,4 @@
-import { backoff } from './attempts.ts'
+import { backoff, patienceFor } from './attempts.ts'
 import type { Clock, Instant } from './clock.ts'
 import type { Claim, Session } from './contract.ts'
 import type { Lanes } from './lanes.ts'
@@ -71,6 +71,11 @@ export class Removals {
     for (const removal of this.#pending.values()) if (removal.session === session) this.#finish(removal, 'released')
   }
 
+  /** Nobody is to wait for a confirmation any more, and nothing is to be repeated. */
+  close(): void {
+    for (const removal of this.#pending.values()) this.#finish(removal, 'released')
+  }
+
   /** Looks after the removals that take long; `patience` is how long one attempt may take. */
   beat(now: number, patience: number): void {
     for (const removal of this.#pending.values()) {
@@ -87,6 +92,7 @@ export class Removals {
     const call = () => session.remove(claim)
     // A repeated attempt is what occupies the lane, so it must not wait in it.
     const answer = attempt === 1 ? lanes.enter(claim.names, call) : call()
+    if (attempt === 1 && !session.ordered) lanes.occupy(claim.names, answer, patienceFor(session.ttl))
     answer.then(
       (found) => this.#finish(removal, found || attempt > 1 ? 'released' : 'lost'),
       () => this.#repeat(removal, attempt),

@@ -25,6 +25,10 @@ export class Waiter {
   /** When it was asked, `mono`; undefined when no answer is outstanding. */
   sentAt: number | undefined
   attempts = 0
+  /** How many attempts in a row have been given up without any answer. */
+  unanswered = 0
+  /** Whether an attempt may have been applied although no answer said so. */
+  doubtful = false
   queued = false
   settled = false
   lastError: LockError | undefined
@@ -77,6 +81,8 @@ export class Waiter {
     this.session = undefined
     this.sentAt = undefined
     this.attempts = 0
+    this.unanswered = 0
+    this.doubtful = false
     this.queued = false
   }
 

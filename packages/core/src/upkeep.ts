@@ -1,0 +1,74 @@
+import type { Clock, Instant } from './clock.ts'
+import type { Claim, Grant, Loss, Proof, Session } from './contract.ts'
+import { LockError } from './errors.ts'
+import { internal } from './keeper.ts'
+import { publish } from './telemetry.ts'
+
+export interface UpkeepHost {
+  readonly clock: Clock
+  readonly identity: { readonly backend: string; readonly clientId: string }
+  /** All that is to be kept alive: holders and waiters. */
+  claims(): readonly Claim[]
+  /** What the store says of one of them. */
+  stands(id: string, standing: Grant | Proof | Loss): void
+  /** What the store has of the session. */
+  audited(claims: readonly Claim[], session: Session): void
+}
+
+/** Keeps one session's claims alive, all in one call every third of a ttl, and compares what both sides have. */
+export class Upkeep {
+  readonly #host: UpkeepHost
+  readonly #session: Session
+  /** When the pending renewal left. */
+  #sentAt: number | undefined
+  #renewalDue = 0
+  #auditDue: number
+
+  constructor(host: UpkeepHost, session: Session) {
+    this.#host = host
+    this.#session = session
+    this.#auditDue = host.clock.now().mono + 2 * session.ttl
+  }
+
+  /** `patience` is how long one renewal may take before the next is sent. */
+  beat(now: Instant, patience: number): void {
+    const pending = this.#sentAt !== undefined && now.mono - this.#sentAt <= patience
+    if (now.mono >= this.#renewalDue && !pending) this.#renew(now)
+    if (now.mono >= this.#auditDue) this.#audit(now)
+  }
+
+  #renew(now: Instant): void {
+    const claims = this.#host.claims()
+    if (claims.length === 0) return
+    const sentAt = now.mono
+    this.#sentAt = sentAt
+    this.#renewalDue = sentAt + this.#session.ttl / 3
+    this.#session.renew(claims).then(
+      (standings) => {
+        this.#renewed(sentAt, claims.length)
+        for (const [id, standing] of standings) this.#host.stands(id, standing)
+      },
+      (error: unknown) => {
+        this.#renewalDue = Math.min(this.#renewalDue, this.#host.clock.now().mono + this.#session.ttl / 12)
+        this.#renewed(sentAt, claims.length, LockError.find(error) ?? internal(error))
+      },
+    )
+  }
+
+  #renewed(sentAt: number, claims: number, error?: LockError): void {
+    if (this.#sentAt === sentAt) this.#sentAt = undefined
+    publish('locks:renewed', () => {
+      const took = this.#host.clock.now().mono - sentAt
+      return { ...this.#host.identity, claims, took, ...(error && { error }) }
+    })
+  }
+
+  #audit(now: Instant): void {
+    this.#auditDue = now.mono + 2 * this.#session.ttl
+    this.#session.own().then(
+      (claims) => this.#host.audited(claims, this.#session),
+      // The next audit asks again; a store that stays silent is found by the renewals.
+      () => {},
+    )
+  }
+}

@@ -1,0 +1,194 @@
+import { backoff, patienceFor } from './attempts.ts'
+import { elapsed, type Clock, type Instant } from './clock.ts'
+import type { Claim, Grant, Request, Session } from './contract.ts'
+import { LockError, shown } from './errors.ts'
+import { internal } from './keeper.ts'
+import type { Lanes } from './lanes.ts'
+import type { Lease } from './lease.ts'
+import type { Random } from './random.ts'
+import { publish, type Attempt } from './telemetry.ts'
+import { Waiter, type Limits } from './waiter.ts'
+
+export interface WaitersHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly lanes: Lanes
+  readonly connectTimeout: number
+  /** The session, if there is one; otherwise one is being opened from now on. */
+  session(): Session | undefined
+  /** Why there is no session. */
+  unavailable(): LockError
+  granted(grant: Grant, claim: Claim, from: Session): void
+  /** Nobody wants this claim any more. */
+  discard(claim: Claim, from: Session): void
+}
+
+/** Everybody who has asked for a lock and has not been answered, in the order of the calls. */
+export class Waiters {
+  readonly #host: WaitersHost
+  readonly #all = new Map<string, Waiter>()
+
+  constructor(host: WaitersHost) {
+    this.#host = host
+  }
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  get(id: string): Waiter | undefined {
+    return this.#all.get(id)
+  }
+
+  /** Those that the store has queued, and that are alive there by renewal. */
+  queued(): Claim[] {
+    const claims: Claim[] = []
+    for (const waiter of this.#all.values()) if (waiter.queued) claims.push(waiter.request)
+    return claims
+  }
+
+  add(request: Request, attempt: Attempt, limits: Limits): Promise<Lease | null> {
+    const now = this.#host.clock.now()
+    const waiter = new Waiter(request, attempt, now, limits)
+    this.#all.set(request.id, waiter)
+    publish('locks:request', () => ({ attempt }))
+    if (!waiter.unlimited) this.#limit(waiter)
+    this.#submit(waiter, now)
+    return waiter.answer
+  }
+
+  grant(waiter: Waiter, lease: Lease): void {
+    this.#all.delete(waiter.request.id)
+    publish('locks:granted', () => ({
+      attempt: waiter.attempt,
+      tokens: lease.tokens,
+      waited: this.#waited(waiter),
+    }))
+    waiter.resolve(lease)
+  }
+
+  /** The caller is told; what the request may have left at the store is removed behind it. */
+  withdraw(waiter: Waiter, reason: unknown): void {
+    if (waiter.settled) return
+    const { request, session } = waiter
+    this.#all.delete(request.id)
+    if (session) this.#host.discard(request, session)
+    publish('locks:failed', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter), error: reason }))
+    waiter.reject(reason)
+  }
+
+  withdrawAll(reason: LockError): void {
+    for (const waiter of this.#all.values()) this.withdraw(waiter, reason)
+  }
+
+  /** Claims anew what the store no longer has, or gave too late. */
+  requeue(waiter: Waiter): void {
+    this.#all.delete(waiter.request.id)
+    this.#restart(waiter)
+    this.#submit(waiter)
+  }
+
+  /** There is a session again. */
+  submitAll(): void {
+    for (const waiter of [...this.#all.values()]) this.#submit(waiter)
+  }
+
+  /** The session has ended: its ids must not be found again under the next one. */
+  restartAll(why: LockError): void {
+    const waiting = [...this.#all.values()]
+    this.#all.clear()
+    for (const waiter of waiting) {
+      this.#restart(waiter)
+      waiter.lastError = why
+    }
+  }
+
+  /** Gives up what must not take longer, and asks again where an answer is late. */
+  beat(now: Instant, patience: number): void {
+    for (const waiter of this.#all.values()) {
+      const late =
+        waiter.sentAt !== undefined && now.mono - waiter.sentAt > patience * Math.min(waiter.unanswered + 1, 4)
+      if (!waiter.request.wait && elapsed(waiter.since, now) >= this.#host.connectTimeout) {
+        this.withdraw(waiter, this.#unanswered(waiter))
+      } else if (late) {
+        waiter.unanswered++
+        waiter.doubtful = true
+        this.#submit(waiter, now)
+      }
+    }
+  }
+
+  #limit(waiter: Waiter): void {
+    waiter.limit(
+      (ms, run) => this.#host.clock.after(ms, run),
+      (why) => this.withdraw(waiter, why === 'abort' ? waiter.abortReason : timedOut(waiter)),
+    )
+  }
+
+  #submit(waiter: Waiter, now: Instant = this.#host.clock.now()): void {
+    const session = this.#host.session()
+    if (!session) return
+    const { request } = waiter
+    const { lanes } = this.#host
+    waiter.session = session
+    waiter.sentAt = now.mono
+    waiter.attempts++
+    const answer = lanes.enter(request.names, () => session.acquire(request))
+    if (!session.ordered) lanes.occupy(request.names, answer, patienceFor(session.ttl))
+    answer.then(
+      (found) => this.#answered(waiter, request, session, found),
+      (error: unknown) => this.#failed(waiter, request, error),
+    )
+  }
+
+  #answered(waiter: Waiter, request: Request, session: Session, answer: Grant | 'queued' | null): void {
+    if (answer !== null && answer !== 'queued') return this.#host.granted(answer, request, session)
+    if (waiter.settled || waiter.request !== request) return
+    waiter.sentAt = undefined
+    if (answer === null) {
+      this.#all.delete(request.id)
+      publish('locks:refused', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter) }))
+      waiter.resolve(null)
+    } else if (!waiter.queued) {
+      waiter.queued = true
+      publish('locks:queued', () => ({ attempt: waiter.attempt }))
+      waiter.onQueued()
+    }
+  }
+
+  #failed(waiter: Waiter, request: Request, error: unknown): void {
+    if (waiter.settled || waiter.request !== request) return
+    waiter.sentAt = undefined
+    waiter.unanswered = 0
+    waiter.lastError = LockError.find(error) ?? internal(error)
+    if (waiter.lastError.code === 'OUTCOME_UNKNOWN') waiter.doubtful = true
+    if (!waiter.lastError.temporary) return this.withdraw(waiter, waiter.lastError)
+    this.#host.clock.after(backoff(waiter.attempts, this.#host.random), () => {
+      const idle = !waiter.settled && waiter.request === request && waiter.sentAt === undefined && !waiter.queued
+      if (idle) this.#submit(waiter)
+    })
+  }
+
+  #restart(waiter: Waiter): void {
+    waiter.restart(this.#host.random.id())
+    this.#all.set(waiter.request.id, waiter)
+  }
+
+  #unanswered(waiter: Waiter): LockError {
+    if (!waiter.session) return this.#host.unavailable()
+    const { doubtful, sentAt, lastError } = waiter
+    if (!doubtful && sentAt === undefined && lastError) return lastError
+    return new LockError('OUTCOME_UNKNOWN', `the store did not answer within ${this.#host.connectTimeout} ms`)
+  }
+
+  #waited(waiter: Waiter): number {
+    return elapsed(waiter.since, this.#host.clock.now())
+  }
+}
+
+function timedOut(waiter: Waiter): LockError {
+  const names = waiter.attempt.names.map(shown).join(', ')
+  const silent = waiter.queued ? '' : '; the store did not answer'
+  const message = `${names} was not granted within ${waiter.timeout} ms${silent}`
+  return new LockError('TIMEOUT', message, waiter.lastError ? { cause: waiter.lastError } : {})
+}
