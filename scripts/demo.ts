@@ -2,7 +2,10 @@
 import process from 'node:process'
 import { endAs, run } from './spawn.mjs'
 
-// Standard output is the demo's.
-const built = await run('turbo', ['run', 'build', '--output-logs=errors-only'], { stdio: ['ignore', 2, 2] })
-if (built.code !== 0) endAs(built)
-else endAs(await run(process.execPath, ['--disable-warning=ExperimentalWarning', 'apps/demo/src/main.ts', ...process.argv.slice(2)]))
+const build = (output: 'ignore' | 2) => run('turbo', ['run', 'build'], { stdio: ['ignore', output, 2] })
+const demo = ['--disable-warning=ExperimentalWarning', 'apps/demo/src/main.ts', ...process.argv.slice(2)]
+
+let built = await build('ignore')
+// Once more, for what it has to say.
+if (built.code !== 0) built = await build(2)
+endAs(built.code === 0 ? await run(process.execPath, demo) : built)

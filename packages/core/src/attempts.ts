@@ -21,3 +21,15 @@ export function within<T>(clock: Clock, promise: Promise<T>, ms: number, late: (
     promise.then(resolve, reject).finally(() => timer.cancel())
   })
 }
+
+/** Resolves when a promise has settled either way, or when `ms` have gone by. */
+export function settledWithin(clock: Clock, promise: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, resolve)
+    const settled = () => {
+      timer.cancel()
+      resolve()
+    }
+    promise.then(settled, settled)
+  })
+}

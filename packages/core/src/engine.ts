@@ -1,8 +1,8 @@
-import { backoff, patienceFor, within } from './attempts.ts'
+import { backoff, patienceFor, settledWithin, within } from './attempts.ts'
 import { elapsed, type Clock } from './clock.ts'
 import type { Backend, Claim, Entry, Grant, Loss, Proof, Request, Session } from './contract.ts'
 import { LockError, type LossReason } from './errors.ts'
-import { internal, SessionKeeper } from './keeper.ts'
+import { closed, internal, SessionKeeper } from './keeper.ts'
 import { Lanes } from './lanes.ts'
 import { Lease } from './lease.ts'
 import { Pulse } from './pulse.ts'
@@ -30,6 +30,7 @@ export interface EngineOptions {
 export class Engine {
   readonly clientId: string
   readonly clock: Timers
+  readonly #storeClock: Clock
   readonly random: Random
   readonly connectTimeout: number
   readonly lanes: Lanes
@@ -40,6 +41,8 @@ export class Engine {
   readonly #removals = new Removals(this)
   readonly #pulse: Pulse
   #upkeep: Upkeep | undefined
+  /** Those that took their lock by force. */
+  readonly #thieves = new Set<Lease>()
   /** Queries that the end of the manager must not leave pending. */
   readonly #asking = new Set<(error: LockError) => void>()
   #closed = false
@@ -48,6 +51,7 @@ export class Engine {
   constructor(backend: Backend, options: EngineOptions) {
     const { ttl, namespace, owner, connectTimeout, clock, random } = options
     this.clock = new Timers(clock)
+    this.#storeClock = clock
     this.random = random
     this.connectTimeout = connectTimeout
     this.lanes = new Lanes(this.clock)
@@ -64,7 +68,8 @@ export class Engine {
       refused: (why) => this.#waiters.withdrawAll(why),
       wanted: () => this.#waiters.size > 0,
     })
-    this.#pulse = new Pulse(this.clock, Math.min(settleWithin, ttl / 6), () => this.#beat())
+    const period = () => Math.min(settleWithin, (this.#keeper.current?.ttl ?? ttl) / 6)
+    this.#pulse = new Pulse(this.clock, period, () => this.#beat())
   }
 
   /** Opens the session, or says within the connect time-out why it cannot. */
@@ -85,7 +90,7 @@ export class Engine {
   release(lease: Lease): Promise<'released' | 'lost'> {
     const now = this.clock.now()
     if (!lease.finish(now)) return Promise.resolve('lost')
-    this.#leases.delete(lease.request.id)
+    this.#forget(lease)
     publish('locks:released', () => this.#holding(lease))
     return this.#removals.add(lease.request, lease.session, now)
   }
@@ -114,10 +119,9 @@ export class Engine {
     for (const reject of this.#asking) reject(closed())
     this.#removals.close()
     this.#pulse.stop()
-    this.clock.cancelAll()
-    const late = () => new LockError('UNAVAILABLE', 'the store did not confirm the end of the session')
+    this.clock.close()
     // An end that is not confirmed is not the caller's concern: what is left at the store expires there.
-    await within(this.clock, this.#keeper.close(), settleWithin, late).catch(() => {})
+    await settledWithin(this.#storeClock, this.#keeper.close(), settleWithin)
   }
 
   async #ask(name: string | undefined): Promise<readonly Entry[]> {
@@ -127,8 +131,8 @@ export class Engine {
       const left = this.connectTimeout - elapsed(started, this.clock.now())
       const late = () => new LockError('UNAVAILABLE', `no answer within ${this.connectTimeout} ms`)
       try {
-        // Every earlier call of this manager is to be seen.
-        if (!session.ordered) await within(this.clock, this.lanes.idle(), left, late)
+        // Every earlier call of this manager about it is to be seen, unless the store does not answer that.
+        await settledWithin(this.clock, this.lanes.idle(name), Math.min(left, settleWithin))
         return await within(this.clock, session.query(name), left, late)
       } catch (error) {
         const why = LockError.find(error) ?? internal(error)
@@ -153,32 +157,53 @@ export class Engine {
   /** An answer says where it comes from; an event is about a claim that is known or no longer wanted. */
   granted(grant: Grant, claim?: Claim, from?: Session): void {
     const waiter = this.#waiters.get(grant.id)
-    if (!waiter) {
-      const lease = this.#leases.get(grant.id)
-      if (lease) lease.prove(grant.proof)
-      // The answer to a call that was given up, after its removal was confirmed: it has been applied since.
-      else if (claim && from && !this.#removals.has(grant.id)) this.discard(claim, from)
-      return
-    }
+    if (!waiter) return this.#grantedAgain(grant, claim, from)
     const { request, attempt, session } = waiter
     if (!session) return
     const now = this.clock.now()
     const lease = new Lease(request, attempt, grant, session, this, now)
     if (lease.remaining(now) <= 0) return this.#giveBack(waiter, session)
-    // Whoever was robbed by a request of this manager knows it no later than the thief.
-    if (request.steal) this.#robbed(request)
+    if (waiter.unanswered > 0) this.doubt(session)
     this.#leases.set(request.id, lease)
+    if (request.steal) this.#thieves.add(lease)
+    this.#tellRobbed(lease)
     this.#waiters.grant(waiter, lease)
   }
 
-  discard(claim: Claim, from: Session): void {
-    if (!this.#closed && from === this.#keeper.current) void this.#removals.add(claim, from)
+  /** The answer to a repeated call, to one that was given up, or to one that came through long after. */
+  #grantedAgain(grant: Grant, claim?: Claim, from?: Session): void {
+    const lease = this.#leases.get(grant.id)
+    if (lease?.tokens.every((token, at) => token === grant.tokens[at])) return lease.prove(grant.proof)
+    // Others may have held it between the two grants.
+    lease?.lose('gone')
+    if (lease) this.discard(lease.request, lease.session)
+    else if (claim && from) this.discard(claim, from)
   }
 
-  #robbed(thief: Request): void {
-    for (const lease of this.#leases.values()) {
-      if (lease.request.names.some((name) => thief.names.includes(name))) lease.lose('stolen')
+  discard(claim: Claim, from: Session): void {
+    if (this.#closed || from !== this.#keeper.current) return
+    // The news of its grant has overtaken the answer that it is queued.
+    if (this.#leases.has(claim.id)) return
+    if (this.#removals.has(claim.id)) this.#removals.repeat(claim.id)
+    else void this.#removals.add(claim, from)
+    this.#pulse.start()
+  }
+
+  doubt(from: Session): void {
+    if (from === this.#keeper.current) this.#upkeep?.doubt()
+  }
+
+  /** Whoever was robbed within this manager knows it no later than the thief, in whatever order the answers came. */
+  #tellRobbed(fresh: Lease): void {
+    for (const thief of [...this.#thieves]) {
+      if (thief === fresh) for (const other of [...this.#leases.values()]) tellIfRobbed(other, fresh)
+      else tellIfRobbed(fresh, thief)
     }
+  }
+
+  #forget(lease: Lease): void {
+    this.#leases.delete(lease.request.id)
+    this.#thieves.delete(lease)
   }
 
   /** A grant that arrives after its own deadline protects nothing. */
@@ -206,11 +231,12 @@ export class Engine {
   }
 
   /** Removes what nobody here knows: a call that was applied after its removal. */
-  audited(claims: readonly Claim[], session: Session): void {
-    for (const claim of claims) {
-      const known = this.#leases.has(claim.id) || this.#waiters.get(claim.id) || this.#removals.has(claim.id)
-      if (!known) this.discard(claim, session)
-    }
+  audited(claims: readonly Claim[], session: Session): boolean {
+    const unknown = claims.filter(({ id }) => {
+      return !this.#leases.has(id) && !this.#waiters.get(id) && !this.#removals.has(id)
+    })
+    for (const claim of unknown) this.discard(claim, session)
+    return unknown.length === 0
   }
 
   // For the removals and the leases
@@ -222,7 +248,7 @@ export class Engine {
 
   /** Called by a lease, once, when it is lost. */
   lost(lease: Lease, reason: LossReason): void {
-    this.#leases.delete(lease.request.id)
+    this.#forget(lease)
     publish('locks:lost', () => ({ ...this.#holding(lease), reason }))
     if (reason === 'expired') this.discard(lease.request, lease.session)
   }
@@ -238,31 +264,32 @@ export class Engine {
   #opened(session: Session): void {
     publish('locks:session', () => ({ ...this.identity, state: 'opened' as const }))
     this.#upkeep = new Upkeep(this, session)
+    this.#pulse.restart()
     this.#waiters.submitAll()
   }
 
   #ended(session: Session, why: LockError): void {
     publish('locks:session', () => ({ ...this.identity, state: 'ended' as const, error: why }))
     this.#upkeep = undefined
-    this.#removals.drop(session)
     for (const lease of this.#leases.values()) lease.lose('session')
+    // After the losses: whoever is told of one may let go of other locks.
+    this.#removals.drop(session)
     this.#waiters.restartAll(why)
   }
 
   #beat(): number | undefined {
     const now = this.clock.now()
     const patience = patienceFor(this.#keeper.current?.ttl ?? this.connectTimeout)
-    let next = Number.POSITIVE_INFINITY
+    this.#waiters.beat(now, patience)
+    this.#removals.beat(now.mono, patience)
+    let next = this.#upkeep?.beat(now, patience) ?? patience
     for (const lease of this.#leases.values()) {
       if (!lease.heldAt(now)) continue
       next = Math.min(next, lease.remaining(now))
       if (lease.newlyAtRisk(now)) this.#atRisk(lease)
     }
-    this.#waiters.beat(now, patience)
-    this.#removals.beat(now.mono, patience)
-    this.#upkeep?.beat(now, patience)
-    const quiet = this.#waiters.size + this.#leases.size + this.#removals.size === 0
-    return quiet ? undefined : next
+    const busy = this.#waiters.size + this.#leases.size + this.#removals.size > 0 || this.#upkeep?.doubtful
+    return busy ? next : undefined
   }
 
   #atRisk(lease: Lease): void {
@@ -275,4 +302,13 @@ export class Engine {
   }
 }
 
-const closed = (): LockError => new LockError('CLOSED', 'the lock manager was closed')
+/** A name that two leases have belongs to the later of their grants, if it was taken by force. */
+function tellIfRobbed(lease: Lease, thief: Lease): void {
+  if (lease === thief) return
+  const robbed = lease.request.names.some((name, at) => {
+    const taken = thief.request.names.indexOf(name)
+    const [own, other] = [lease.tokens[at], thief.tokens[taken]]
+    return taken >= 0 && (own === undefined || other === undefined || own < other)
+  })
+  if (robbed) lease.lose('stolen')
+}

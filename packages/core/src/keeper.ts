@@ -28,7 +28,7 @@ export class SessionKeeper {
   #opening = false
   #closed = false
   #lastError: LockError | undefined
-  #waiting: Waiting[] = []
+  readonly #waiting = new Set<Waiting>()
 
   constructor(
     backend: Backend,
@@ -64,9 +64,14 @@ export class SessionKeeper {
   /** A session within the connect time-out, or a rejection that says why there is none. */
   ready(): Promise<Session> {
     if (this.#session) return Promise.resolve(this.#session)
-    const opened = new Promise<Session>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    if (this.#closed) return Promise.reject(closed())
+    const { promise, ...waiting } = Promise.withResolvers<Session>()
+    this.#waiting.add(waiting)
     this.wake()
-    return within(this.#clock, opened, this.#connectTimeout, () => this.unavailable())
+    // Whoever has been told that it takes too long wants no session any more.
+    return within(this.#clock, promise, this.#connectTimeout, () => this.unavailable()).finally(() => {
+      this.#waiting.delete(waiting)
+    })
   }
 
   /** Gives the session up: it could not be made to do what it must. */
@@ -79,7 +84,7 @@ export class SessionKeeper {
     this.#closed = true
     const session = this.#session
     this.#session = undefined
-    this.#tell((waiting) => waiting.reject(new LockError('CLOSED', 'the lock manager was closed')))
+    this.#tell((waiting) => waiting.reject(closed()))
     await session?.close()
   }
 
@@ -120,7 +125,10 @@ export class SessionKeeper {
     }
     this.#session = session
     this.#lastError = undefined
-    void session.ended.then((why) => this.#end(session, why))
+    session.ended.then(
+      (why) => this.#end(session, why),
+      (error: unknown) => this.#end(session, LockError.find(error) ?? internal(error)),
+    )
     this.#host.opened(session)
     this.#tell((waiting) => waiting.resolve(session))
   }
@@ -134,15 +142,17 @@ export class SessionKeeper {
   }
 
   #wanted(): boolean {
-    return this.#waiting.length > 0 || this.#host.wanted()
+    return this.#waiting.size > 0 || this.#host.wanted()
   }
 
   #tell(how: (waiting: Waiting) => void): void {
-    const waiting = this.#waiting
-    this.#waiting = []
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
     waiting.forEach(how)
   }
 }
+
+export const closed = (): LockError => new LockError('CLOSED', 'the lock manager was closed')
 
 /** An exception that no adapter should throw. Its own text may hold anything, so only its kind is passed on. */
 export function internal(error: unknown): LockError {

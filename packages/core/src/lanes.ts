@@ -1,3 +1,4 @@
+import { settledWithin } from './attempts.ts'
 import type { Clock } from './clock.ts'
 
 /**
@@ -12,38 +13,46 @@ export class Lanes {
     this.#clock = clock
   }
 
-  /** Starts a call at once if nothing of these names is under way; otherwise when that has settled. */
-  enter<T>(names: readonly string[], call: () => Promise<T>): Promise<T> {
-    if (this.#tails.size === 0) return call()
-    const ahead = names.flatMap((name) => this.#tails.get(name) ?? [])
-    return ahead.length === 0 ? call() : Promise.allSettled(ahead).then(call)
+  /**
+   * Makes a call when everything earlier about its names has been answered. `atMost` is for how long later calls then
+   * wait for its own answer; undefined where the session keeps the order of the calls that were made.
+   */
+  run<T>(names: readonly string[], call: () => Promise<T>, atMost: number | undefined): Promise<T> {
+    const ahead = this.#tails.size === 0 ? [] : names.flatMap((name) => this.#tails.get(name) ?? [])
+    if (ahead.length === 0 && atMost === undefined) return attempt(call)
+    const made = Promise.all(ahead).then(() => ({ answer: attempt(call) }))
+    const answered = atMost === undefined ? made : made.then(({ answer }) => settledWithin(this.#clock, answer, atMost))
+    this.#extend(names, answered)
+    return made.then(({ answer }) => answer)
   }
 
-  /** Makes later calls about these names wait until a promise has settled, or for as long as is said. */
-  occupy(names: readonly string[], until: Promise<unknown>, atMost?: number): void {
-    const end = atMost === undefined ? until : this.#settledWithin(until, atMost)
+  /** Makes later calls about these names wait for a promise that does not reject. */
+  occupy(names: readonly string[], until: Promise<unknown>): void {
+    this.#extend(names, until)
+  }
+
+  /** Settles when everything that is under way now, about a name or all names, has been answered. */
+  async idle(name?: string): Promise<void> {
+    await (name === undefined ? Promise.all(this.#tails.values()) : this.#tails.get(name))
+  }
+
+  #extend(names: readonly string[], until: Promise<unknown>): void {
     for (const name of names) {
-      const tail = Promise.allSettled([this.#tails.get(name), end])
+      const before = this.#tails.get(name)
+      const tail = before ? Promise.all([before, until]) : until
       this.#tails.set(name, tail)
       void tail.then(() => {
         if (this.#tails.get(name) === tail) this.#tails.delete(name)
       })
     }
   }
+}
 
-  #settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#clock.after(ms, resolve)
-      const settled = () => {
-        timer.cancel()
-        resolve()
-      }
-      promise.then(settled, settled)
-    })
-  }
-
-  /** Settles when everything that is under way now has settled. */
-  async idle(): Promise<void> {
-    if (this.#tails.size > 0) await Promise.allSettled(this.#tails.values())
+/** A call's promise, also where an adapter throws in place of rejecting. */
+export function attempt<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(error as Error)
   }
 }

@@ -58,6 +58,11 @@ export class Lease {
     return this.heldAt(this.#host.clock.now())
   }
 
+  /** Whether it has ended, as far as anybody has noticed. */
+  get ended(): boolean {
+    return this.#state !== 'held'
+  }
+
   heldAt(now: Instant): boolean {
     if (this.#state !== 'held') return false
     if (this.remaining(now) > 0) return true

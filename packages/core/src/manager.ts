@@ -193,7 +193,7 @@ export class LockManager implements AsyncDisposable {
   #runUnder(lease: Lease, callback: (lock: Lock) => unknown): Promise<unknown> {
     const lock = new LeaseLock(this.#engine, lease)
     // A promise in any case: a throw is a rejection, and a thenable is followed once.
-    const outcome = holding(this, lock.name, () => new Promise((resolve) => resolve(callback(lock))))
+    const outcome = holding(this, lease, () => new Promise((resolve) => resolve(callback(lock))))
     return new Promise((resolve, reject) => {
       lease.onLost((error) => {
         error.callback = outcome

@@ -6,21 +6,30 @@ import type { Clock, Timer } from './clock.ts'
  */
 export class Pulse {
   readonly #clock: Clock
+  readonly #period: () => number
   readonly #beat: () => number | undefined
-  readonly #period: number
   #timer: Timer | undefined
   #stopped = false
 
-  /** `beat` answers in how many milliseconds it wants to run again at the latest, or undefined when all is quiet. */
-  constructor(clock: Clock, period: number, beat: () => number | undefined) {
+  /**
+   * `period` is the longest time between two beats, ms; `beat` answers in how many it wants to run again, or undefined
+   * when all is quiet.
+   */
+  constructor(clock: Clock, period: () => number, beat: () => number | undefined) {
     this.#clock = clock
     this.#period = period
     this.#beat = beat
   }
 
   start(): void {
-    if (this.#timer || this.#stopped) return
-    this.#arm(this.#period)
+    if (!this.#timer && !this.#stopped) this.#arm(this.#period())
+  }
+
+  /** The period has changed. */
+  restart(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.start()
   }
 
   stop(): void {
@@ -30,7 +39,7 @@ export class Pulse {
   }
 
   #arm(ms: number): void {
-    this.#timer = this.#clock.after(Math.max(1, Math.min(ms, this.#period)), () => {
+    this.#timer = this.#clock.after(Math.max(1, Math.min(ms, this.#period())), () => {
       this.#timer = undefined
       const next = this.#beat()
       if (next !== undefined && !this.#stopped && !this.#timer) this.#arm(next)

@@ -1,7 +1,7 @@
 import { backoff, patienceFor } from './attempts.ts'
 import type { Clock, Instant } from './clock.ts'
 import type { Claim, Session } from './contract.ts'
-import type { Lanes } from './lanes.ts'
+import { attempt as attemptNow, type Lanes } from './lanes.ts'
 import type { Random } from './random.ts'
 
 /** How long anybody waits for the store to confirm a removal that goes on behind them. */
@@ -19,9 +19,13 @@ interface Removal {
   readonly claim: Claim
   readonly session: Session
   readonly since: number
+  /** When the first attempt left. */
+  firstSentAt: number | undefined
   /** When the pending attempt left; undefined between two attempts. */
   sentAt: number | undefined
   attempts: number
+  /** Whether the claim was applied again since the pending attempt left: its answer will not be the last word. */
+  again: boolean
   done: boolean
   settle: (outcome: 'released' | 'lost') => void
   confirm: () => void
@@ -50,20 +54,27 @@ export class Removals {
    */
   add(claim: Claim, session: Session, now: Instant = this.#host.clock.now()): Promise<'released' | 'lost'> {
     return new Promise((settle) => {
-      const since = now.mono
       const removal: Removal = {
         claim,
         session,
-        since,
-        sentAt: since,
+        since: now.mono,
+        firstSentAt: undefined,
+        sentAt: undefined,
         attempts: 0,
+        again: false,
         done: false,
         settle,
         confirm: nothing,
       }
       this.#pending.set(claim.id, removal)
-      this.#attempt(removal)
+      this.#attempt(removal, now)
     })
+  }
+
+  /** The store may have applied a claim after the removal of it that is under way. */
+  repeat(id: string): void {
+    const removal = this.#pending.get(id)
+    if (removal) removal.again = true
   }
 
   /** The session has ended, and all its entries with it. */
@@ -79,22 +90,33 @@ export class Removals {
   /** Looks after the removals that take long; `patience` is how long one attempt may take. */
   beat(now: number, patience: number): void {
     for (const removal of this.#pending.values()) {
-      if (now - removal.since >= settleWithin) removal.settle('released')
-      if (now - removal.since > removal.session.ttl) this.#host.stuck(removal.session)
-      else if (removal.sentAt !== undefined && now - removal.sentAt > patience) this.#repeat(removal, removal.attempts)
+      const { since, sentAt, firstSentAt, session } = removal
+      if (now - since >= settleWithin) removal.settle('released')
+      if (firstSentAt !== undefined && now - firstSentAt > session.ttl) this.#host.stuck(session)
+      else if (sentAt !== undefined && now - sentAt > patience) this.#repeat(removal, removal.attempts)
     }
   }
 
-  #attempt(removal: Removal): void {
-    const attempt = ++removal.attempts
+  #attempt(removal: Removal, now?: Instant): void {
     const { claim, session } = removal
     const { lanes } = this.#host
-    const call = () => session.remove(claim)
+    const attempt = ++removal.attempts
+    let sent = now
+    const call = () => {
+      removal.again = false
+      removal.sentAt = (sent ?? this.#host.clock.now()).mono
+      removal.firstSentAt ??= removal.sentAt
+      return session.remove(claim)
+    }
+    const atMost = session.ordered ? undefined : patienceFor(session.ttl)
     // A repeated attempt is what occupies the lane, so it must not wait in it.
-    const answer = attempt === 1 ? lanes.enter(claim.names, call) : call()
-    if (attempt === 1 && !session.ordered) lanes.occupy(claim.names, answer, patienceFor(session.ttl))
+    const answer = attempt === 1 ? lanes.run(claim.names, call, atMost) : attemptNow(call)
+    sent = undefined
     answer.then(
-      (found) => this.#finish(removal, found || attempt > 1 ? 'released' : 'lost'),
+      (found) => {
+        if (removal.again) this.#repeat(removal, attempt)
+        else this.#finish(removal, found || attempt > 1 ? 'released' : 'lost')
+      },
       () => this.#repeat(removal, attempt),
     )
   }
@@ -108,9 +130,7 @@ export class Removals {
       this.#host.lanes.occupy(removal.claim.names, confirmed)
     }
     this.#host.clock.after(backoff(after, this.#host.random), () => {
-      if (removal.done) return
-      removal.sentAt = this.#host.clock.now().mono
-      this.#attempt(removal)
+      if (!removal.done) this.#attempt(removal)
     })
   }
 

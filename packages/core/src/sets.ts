@@ -17,22 +17,44 @@ export interface OneByOne {
  */
 export async function acquireInOrder(names: readonly string[], demand: Demand, by: OneByOne): Promise<Lease[]> {
   const started = by.clock.now()
-  const leases: Lease[] = []
   const order = names
     .map((name) => ({ name, key: keyOf(encodeName(name)) }))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ name }) => name)
+  for (;;) {
+    const leases = await takeAll(order, demand, by, () => elapsed(started, by.clock.now()))
+    if (leases) return leases
+  }
+}
+
+/** Undefined, with nothing kept, if one was lost while others were waited for: the caller has not had it yet. */
+async function takeAll(
+  names: readonly string[],
+  demand: Demand,
+  by: OneByOne,
+  waited: () => number,
+): Promise<Lease[] | undefined> {
+  const leases: Lease[] = []
+  const lost = new AbortController()
+  const signal = demand.signal ? AbortSignal.any([demand.signal, lost.signal]) : lost.signal
   try {
-    for (const { name } of order) {
-      const timeout = demand.timeout && Math.max(1, demand.timeout - elapsed(started, by.clock.now()))
-      const lease = await by.acquire(name, { ...demand, timeout })
+    for (const name of names) {
+      const timeout = demand.timeout && Math.max(1, demand.timeout - waited())
+      const lease = await by.acquire(name, { ...demand, timeout, signal })
       if (!lease) throw by.refused(name)
       leases.push(lease)
+      lease.onLost(() => lost.abort())
     }
-    // A lock that was lost while others were waited for makes the set incomplete.
-    for (const lease of leases) if (!lease.held) throw lease.error()
-    return leases
+    if (leases.every((lease) => lease.held)) return leases
   } catch (error) {
-    await Promise.all(leases.toReversed().map((lease) => by.release(lease)))
+    await giveBack(leases, by)
+    if (lost.signal.aborted && !demand.signal?.aborted) return undefined
     throw error
   }
+  await giveBack(leases, by)
+  return undefined
+}
+
+async function giveBack(leases: readonly Lease[], by: OneByOne): Promise<void> {
+  await Promise.all(leases.toReversed().map((lease) => by.release(lease)))
 }

@@ -4,6 +4,7 @@ import type { Clock, Instant, Timer } from './clock.ts'
 export class Timers implements Clock {
   readonly #clock: Clock
   readonly #running = new Set<Timer>()
+  #closed = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -13,7 +14,9 @@ export class Timers implements Clock {
     return this.#clock.now()
   }
 
+  /** After `close`, a timer that never runs. */
   after(ms: number, run: () => void): Timer {
+    if (this.#closed) return { cancel: () => {} }
     const timer = this.#clock.after(ms, () => {
       this.#running.delete(own)
       run()
@@ -28,7 +31,8 @@ export class Timers implements Clock {
     return own
   }
 
-  cancelAll(): void {
+  close(): void {
+    this.#closed = true
     for (const timer of this.#running) timer.cancel()
   }
 }

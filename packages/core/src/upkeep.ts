@@ -2,6 +2,7 @@ import type { Clock, Instant } from './clock.ts'
 import type { Claim, Grant, Loss, Proof, Session } from './contract.ts'
 import { LockError } from './errors.ts'
 import { internal } from './keeper.ts'
+import { attempt } from './lanes.ts'
 import { publish } from './telemetry.ts'
 
 export interface UpkeepHost {
@@ -11,8 +12,8 @@ export interface UpkeepHost {
   claims(): readonly Claim[]
   /** What the store says of one of them. */
   stands(id: string, standing: Grant | Proof | Loss): void
-  /** What the store has of the session. */
-  audited(claims: readonly Claim[], session: Session): void
+  /** What the store has of the session. False: some of it was unknown here. */
+  audited(claims: readonly Claim[], session: Session): boolean
 }
 
 /** Keeps one session's claims alive, all in one call every third of a ttl, and compares what both sides have. */
@@ -23,6 +24,7 @@ export class Upkeep {
   #sentAt: number | undefined
   #renewalDue = 0
   #auditDue: number
+  #doubtful = false
 
   constructor(host: UpkeepHost, session: Session) {
     this.#host = host
@@ -30,11 +32,29 @@ export class Upkeep {
     this.#auditDue = host.clock.now().mono + 2 * session.ttl
   }
 
-  /** `patience` is how long one renewal may take before the next is sent. */
-  beat(now: Instant, patience: number): void {
+  /** Whether the store may have something that only an audit finds. */
+  get doubtful(): boolean {
+    return this.#doubtful
+  }
+
+  /**
+   * A call went unanswered and may yet be applied, when nobody knows of it any more. There is something to look after
+   * until an audit, a ttl from now, finds nothing.
+   */
+  doubt(): void {
+    this.#doubtful = true
+    this.#auditDue = this.#host.clock.now().mono + this.#session.ttl
+  }
+
+  /**
+   * `patience` is how long one renewal may take before the next is sent. Answers in how many milliseconds it wants to
+   * run again.
+   */
+  beat(now: Instant, patience: number): number {
     const pending = this.#sentAt !== undefined && now.mono - this.#sentAt <= patience
     if (now.mono >= this.#renewalDue && !pending) this.#renew(now)
     if (now.mono >= this.#auditDue) this.#audit(now)
+    return this.#renewalDue > now.mono ? this.#renewalDue - now.mono : patience
   }
 
   #renew(now: Instant): void {
@@ -43,7 +63,7 @@ export class Upkeep {
     const sentAt = now.mono
     this.#sentAt = sentAt
     this.#renewalDue = sentAt + this.#session.ttl / 3
-    this.#session.renew(claims).then(
+    attempt(() => this.#session.renew(claims)).then(
       (standings) => {
         this.#renewed(sentAt, claims.length)
         for (const [id, standing] of standings) this.#host.stands(id, standing)
@@ -64,9 +84,14 @@ export class Upkeep {
   }
 
   #audit(now: Instant): void {
-    this.#auditDue = now.mono + 2 * this.#session.ttl
-    this.#session.own().then(
-      (claims) => this.#host.audited(claims, this.#session),
+    const due = now.mono + (this.#doubtful ? 1 : 2) * this.#session.ttl
+    this.#auditDue = due
+    attempt(() => this.#session.own()).then(
+      (claims) => {
+        const clean = this.#host.audited(claims, this.#session)
+        // Unless another doubt has come up since it left.
+        if (clean && this.#auditDue === due) this.#doubtful = false
+      },
       // The next audit asks again; a store that stays silent is found by the renewals.
       () => {},
     )

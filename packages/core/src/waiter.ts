@@ -22,6 +22,8 @@ export class Waiter {
   readonly answer: Promise<Lease | null>
   /** The session that has been asked, if any. */
   session: Session | undefined
+  /** Whether a call is under way, or waits for its turn. */
+  asking = false
   /** When it was asked, `mono`; undefined when no answer is outstanding. */
   sentAt: number | undefined
   attempts = 0
@@ -59,6 +61,11 @@ export class Waiter {
     if (timeout !== undefined) this.#timer = after(timeout, () => giveUp('timeout'))
   }
 
+  /** Whether this request still stands for the caller. */
+  wants(request: Request): boolean {
+    return !this.settled && this.request === request
+  }
+
   get unlimited(): boolean {
     return this.#limits.signal === undefined && this.#limits.timeout === undefined
   }
@@ -79,6 +86,7 @@ export class Waiter {
   restart(id: string): void {
     this.request = { ...this.request, id }
     this.session = undefined
+    this.asking = false
     this.sentAt = undefined
     this.attempts = 0
     this.unanswered = 0

@@ -21,6 +21,8 @@ export interface WaitersHost {
   granted(grant: Grant, claim: Claim, from: Session): void
   /** Nobody wants this claim any more. */
   discard(claim: Claim, from: Session): void
+  /** A call went unanswered and may yet be applied. */
+  doubt(from: Session): void
 }
 
 /** Everybody who has asked for a lock and has not been answered, in the order of the calls. */
@@ -73,6 +75,7 @@ export class Waiters {
     const { request, session } = waiter
     this.#all.delete(request.id)
     if (session) this.#host.discard(request, session)
+    if (session && waiter.sentAt !== undefined) this.#host.doubt(session)
     publish('locks:failed', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter), error: reason }))
     waiter.reject(reason)
   }
@@ -112,7 +115,7 @@ export class Waiters {
         this.withdraw(waiter, this.#unanswered(waiter))
       } else if (late) {
         waiter.unanswered++
-        waiter.doubtful = true
+        this.#doubt(waiter)
         this.#submit(waiter, now)
       }
     }
@@ -129,12 +132,19 @@ export class Waiters {
     const session = this.#host.session()
     if (!session) return
     const { request } = waiter
-    const { lanes } = this.#host
-    waiter.session = session
-    waiter.sentAt = now.mono
-    waiter.attempts++
-    const answer = lanes.enter(request.names, () => session.acquire(request))
-    if (!session.ordered) lanes.occupy(request.names, answer, patienceFor(session.ttl))
+    waiter.asking = true
+    let sent: Instant | undefined = now
+    const call = () => {
+      // It may have had to wait for its turn, and nobody may want it any more.
+      if (!waiter.wants(request)) return Promise.resolve(null)
+      waiter.session = session
+      waiter.sentAt = (sent ?? this.#host.clock.now()).mono
+      waiter.attempts++
+      return session.acquire(request)
+    }
+    const atMost = session.ordered ? undefined : patienceFor(session.ttl)
+    const answer = this.#host.lanes.run(request.names, call, atMost)
+    sent = undefined
     answer.then(
       (found) => this.#answered(waiter, request, session, found),
       (error: unknown) => this.#failed(waiter, request, error),
@@ -143,7 +153,12 @@ export class Waiters {
 
   #answered(waiter: Waiter, request: Request, session: Session, answer: Grant | 'queued' | null): void {
     if (answer !== null && answer !== 'queued') return this.#host.granted(answer, request, session)
-    if (waiter.settled || waiter.request !== request) return
+    if (!waiter.wants(request)) {
+      // Applied by a call that was given up, maybe after its removal.
+      if (answer === 'queued') this.#host.discard(request, session)
+      return
+    }
+    waiter.asking = false
     waiter.sentAt = undefined
     if (answer === null) {
       this.#all.delete(request.id)
@@ -157,16 +172,21 @@ export class Waiters {
   }
 
   #failed(waiter: Waiter, request: Request, error: unknown): void {
-    if (waiter.settled || waiter.request !== request) return
+    if (!waiter.wants(request)) return
+    waiter.asking = false
     waiter.sentAt = undefined
     waiter.unanswered = 0
     waiter.lastError = LockError.find(error) ?? internal(error)
-    if (waiter.lastError.code === 'OUTCOME_UNKNOWN') waiter.doubtful = true
+    if (waiter.lastError.code === 'OUTCOME_UNKNOWN') this.#doubt(waiter)
     if (!waiter.lastError.temporary) return this.withdraw(waiter, waiter.lastError)
     this.#host.clock.after(backoff(waiter.attempts, this.#host.random), () => {
-      const idle = !waiter.settled && waiter.request === request && waiter.sentAt === undefined && !waiter.queued
-      if (idle) this.#submit(waiter)
+      if (waiter.wants(request) && !waiter.asking && !waiter.queued) this.#submit(waiter)
     })
+  }
+
+  #doubt(waiter: Waiter): void {
+    waiter.doubtful = true
+    if (waiter.session) this.#host.doubt(waiter.session)
   }
 
   #restart(waiter: Waiter): void {
