@@ -74,7 +74,7 @@ export function checkOptions<const C extends Checks>(given: unknown, checks: C, 
   const out: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(given)) {
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
-    if (!check) throw invalid(`unknown option ${shown(prefix + key)}; known are ${Object.keys(checks).join(', ')}`)
+    if (!check) throw invalid(`unknown option ${shown(prefix + key)}; ${knownAre(Object.keys(checks))}`)
     if (value !== undefined) out[key] = check.check(value, prefix + key)
   }
   return out as Checked<C>
@@ -89,6 +89,10 @@ export function optionsFromQuery<const C extends Checks>(query: string, checks: 
     given[key] = check ? check.fromText(value) : value
   }
   return checkOptions(given, checks)
+}
+
+function knownAre(keys: readonly string[]): string {
+  return keys.length === 0 ? 'there are none' : `known are ${keys.join(', ')}`
 }
 
 function numeric(range: string, allowed: (value: number) => boolean): Check<number> {
