@@ -128,7 +128,7 @@ export class Engine {
     const started = this.clock.now()
     for (let attempt = 1; ; attempt++) {
       const session = await this.#keeper.ready()
-      const left = this.connectTimeout - elapsed(started, this.clock.now())
+      const left = Math.max(0, this.connectTimeout - elapsed(started, this.clock.now()))
       const late = () => new LockError('UNAVAILABLE', `no answer within ${this.connectTimeout} ms`)
       try {
         // Every earlier call of this manager about it is to be seen, unless the store does not answer that.

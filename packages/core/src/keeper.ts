@@ -91,7 +91,9 @@ export class SessionKeeper {
   async #open(): Promise<void> {
     const { random } = this.#options
     for (let attempt = 0; !this.#closed && (attempt === 0 || this.#wanted()); attempt++) {
-      if (attempt > 0) await new Promise<void>((resolve) => this.#clock.after(backoff(attempt, random), resolve))
+      // Short enough that whoever asks once the store is back does not time out before the next attempt.
+      const delay = Math.min(backoff(attempt, random), this.#connectTimeout / 4)
+      if (attempt > 0) await new Promise<void>((resolve) => this.#clock.after(delay, resolve))
       try {
         this.#adopt(await this.#openOnce())
         return

@@ -13,12 +13,17 @@ export class Lanes {
     this.#clock = clock
   }
 
+  /** Whether no call has to wait for another. */
+  get free(): boolean {
+    return this.#tails.size === 0
+  }
+
   /**
    * Makes a call when everything earlier about its names has been answered. `atMost` is for how long later calls then
    * wait for its own answer; undefined where the session keeps the order of the calls that were made.
    */
   run<T>(names: readonly string[], call: () => Promise<T>, atMost: number | undefined): Promise<T> {
-    const ahead = this.#tails.size === 0 ? [] : names.flatMap((name) => this.#tails.get(name) ?? [])
+    const ahead = this.free ? [] : names.flatMap((name) => this.#tails.get(name) ?? [])
     if (ahead.length === 0 && atMost === undefined) return attempt(call)
     const made = Promise.all(ahead).then(() => ({ answer: attempt(call) }))
     const answered = atMost === undefined ? made : made.then(({ answer }) => settledWithin(this.#clock, answer, atMost))

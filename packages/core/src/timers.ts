@@ -2,16 +2,14 @@ import type { Clock, Instant, Timer } from './clock.ts'
 
 /** A clock whose timers can all be cancelled at once: what a manager leaves behind when it is closed is nothing. */
 export class Timers implements Clock {
+  readonly now: () => Instant
   readonly #clock: Clock
   readonly #running = new Set<Timer>()
   #closed = false
 
   constructor(clock: Clock) {
     this.#clock = clock
-  }
-
-  now(): Instant {
-    return this.#clock.now()
+    this.now = () => clock.now()
   }
 
   /** After `close`, a timer that never runs. */

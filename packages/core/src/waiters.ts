@@ -3,7 +3,7 @@ import { elapsed, type Clock, type Instant } from './clock.ts'
 import type { Claim, Grant, Request, Session } from './contract.ts'
 import { LockError, shown } from './errors.ts'
 import { internal } from './keeper.ts'
-import type { Lanes } from './lanes.ts'
+import { attempt, type Lanes } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import type { Random } from './random.ts'
 import { publish, type Attempt } from './telemetry.ts'
@@ -133,18 +133,16 @@ export class Waiters {
     if (!session) return
     const { request } = waiter
     waiter.asking = true
-    let sent: Instant | undefined = now
-    const call = () => {
-      // It may have had to wait for its turn, and nobody may want it any more.
-      if (!waiter.wants(request)) return Promise.resolve(null)
-      waiter.session = session
-      waiter.sentAt = (sent ?? this.#host.clock.now()).mono
-      waiter.attempts++
-      return session.acquire(request)
-    }
-    const atMost = session.ordered ? undefined : patienceFor(session.ttl)
-    const answer = this.#host.lanes.run(request.names, call, atMost)
-    sent = undefined
+    const { lanes } = this.#host
+    const answer =
+      session.ordered && lanes.free
+        ? attempt(() => ask(waiter, session, now))
+        : lanes.run(
+            request.names,
+            // It has had to wait for its turn, and nobody may want it any more.
+            () => (waiter.wants(request) ? ask(waiter, session, this.#host.clock.now()) : Promise.resolve(null)),
+            session.ordered ? undefined : patienceFor(session.ttl),
+          )
     answer.then(
       (found) => this.#answered(waiter, request, session, found),
       (error: unknown) => this.#failed(waiter, request, error),
@@ -204,6 +202,13 @@ export class Waiters {
   #waited(waiter: Waiter): number {
     return elapsed(waiter.since, this.#host.clock.now())
   }
+}
+
+function ask(waiter: Waiter, session: Session, now: Instant): Promise<Grant | 'queued' | null> {
+  waiter.session = session
+  waiter.sentAt = now.mono
+  waiter.attempts++
+  return session.acquire(waiter.request)
 }
 
 function timedOut(waiter: Waiter): LockError {

@@ -57,19 +57,20 @@ export class MemoryStore {
     const known = owner.claims.get(request.id)
     if (known) return known.grant ?? 'queued'
     for (const name of request.names) {
-      this.#settle(name)
-      checkKind(name, request, this.#queues.get(name)?.entries[0]?.request)
+      checkKind(name, request, this.#settle(name)?.entries[0]?.request)
     }
     const now = owner.clock.now()
     const claimed = new Claimed(request, owner, now)
     if (request.steal) for (const name of request.names) this.#rob(name)
+    let alone = true
     for (const name of request.names) {
-      const queue = this.#queue(name)
-      if (request.steal) queue.entries.unshift(claimed)
-      else queue.entries.push(claimed)
+      const { entries } = this.#queue(name)
+      alone &&= entries.length === 0
+      if (request.steal) entries.unshift(claimed)
+      else entries.push(claimed)
     }
     owner.claims.set(request.id, claimed)
-    if (this.#admitted(claimed)) return this.#mint(claimed, now)
+    if (alone || this.#admitted(claimed)) return this.#mint(claimed, now)
     if (request.wait) {
       for (const name of request.names) this.#settle(name)
       return 'queued'
@@ -113,9 +114,9 @@ export class MemoryStore {
   }
 
   /** Grants whoever can be granted now, from the front to the first live contender that cannot. */
-  #settle(name: string): void {
+  #settle(name: string): Queue | undefined {
     const queue = this.#queues.get(name)
-    if (!queue) return
+    if (!queue) return undefined
     queue.expiry?.cancel()
     queue.expiry = undefined
     const admission = new Admission()
@@ -138,6 +139,7 @@ export class MemoryStore {
       at++
     }
     if (queue.entries.length === 0) this.#queues.delete(name)
+    return queue
   }
 
   /** Whether everything ahead of it, under each of its names, is compatible. */
