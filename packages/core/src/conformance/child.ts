@@ -53,6 +53,11 @@ const answers: { [K in keyof Orders]: (...args: Parameters<Orders[K]>) => Promis
     return met
   },
   close: () => locks.close(),
+  async leave() {
+    await locks.close()
+    // The line to the parent is all that is left.
+    process.channel?.unref()
+  },
 }
 
 process.on('message', (order: Order) => void answer(order))
@@ -63,7 +68,10 @@ async function answer({ id, verb, args }: Order): Promise<void> {
   const call = answers[verb] as (...args: readonly unknown[]) => Promise<unknown>
   const reply = await call(...args).then(
     (result): Reply => ({ id, result }),
-    (error: unknown): Reply => ({ id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }),
+    (error: unknown): Reply => ({
+      id,
+      error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    }),
   )
   process.send?.(reply)
 }

@@ -80,6 +80,15 @@ export class Context {
     await this.until(`${count} wait for ${name}`, async () => (await locks.query(name)).pending.length === count)
   }
 
+  /** Waits until nobody holds a name or waits for it. */
+  async empty(locks: LockManager, name: string, within?: number): Promise<void> {
+    const isEmpty = async () => {
+      const { held, pending } = await locks.query(name)
+      return held.length + pending.length === 0
+    }
+    await this.until(`${name} is free`, isEmpty, within)
+  }
+
   /** Rejects unless a promise settles in time; the time it took, ms. */
   async settles(promise: Promise<unknown>, within: number): Promise<number> {
     const started = performance.now()
@@ -117,7 +126,7 @@ export class Context {
   async #connect(locks: LockManager): Promise<LockManager> {
     this.defer(() => locks.close())
     await locks.connect()
-    return locks
+    return withoutEcho(locks)
   }
 }
 
@@ -135,6 +144,20 @@ export async function thrown(call: Promise<unknown> | (() => unknown)): Promise<
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const noop = (): void => {}
+
+/** What a failed case leaves unawaited must not end the process as an unhandled rejection. */
+function withoutEcho(locks: LockManager): LockManager {
+  for (const verb of ['request', 'acquire', 'tryAcquire', 'acquireAll', 'query'] as const) {
+    const call = locks[verb].bind(locks) as (...args: readonly unknown[]) => Promise<unknown>
+    const value = (...args: readonly unknown[]) => {
+      const answer = call(...args)
+      answer.catch(noop)
+      return answer
+    }
+    Object.defineProperty(locks, verb, { value })
+  }
+  return locks
+}
 
 function calmTtl({ ttl }: Capabilities): number {
   return Math.min(Math.max(20_000, ttl.min), ttl.max)

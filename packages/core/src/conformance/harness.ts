@@ -40,10 +40,17 @@ export interface Wire {
   silence(): void
   /** Everything arrives and is applied; no answer comes back, not even after `heal`. */
   dropAnswers(): void
+  /** Everything arrives and is applied; the answers and the events of the meantime come with `heal`. */
+  delayAnswers(): void
   /** Calls fail at once, and events are lost. */
   cut(): void
   /** Calls work, but no event arrives; those of the meantime are lost. */
   deafen(): void
+  /**
+   * After `silence`, a new connection: what is sent from now on arrives at once; what the old one had taken arrives
+   * with `heal`, and is not answered.
+   */
+  reconnect(): void
   heal(): void
   /** The session ends at the store. */
   end(): Promise<void>

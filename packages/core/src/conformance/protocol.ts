@@ -14,6 +14,8 @@ export interface Orders {
   /** Acquires so many times, holding a file that only one at a time can create; how many met another inside. */
   contend: (name: string, file: string, times: number) => number
   close: () => void
+  /** Closes, and has nothing left then that would keep the process alive. */
+  leave: () => void
 }
 
 export interface WireOptions {

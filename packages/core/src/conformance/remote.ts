@@ -54,6 +54,13 @@ export class RemoteProcess {
     return this.#order('close')
   }
 
+  /** Closes and waits until the process has ended by itself; its exit code. */
+  async leave(): Promise<number | null> {
+    const ended = new Promise<number | null>((resolve) => this.#process.once('exit', resolve))
+    await this.#order('leave')
+    return ended
+  }
+
   stop(): void {
     this.#process.kill('SIGSTOP')
   }

@@ -2,7 +2,15 @@ import type { Backend, Claim, Session } from '../contract.ts'
 import { LockError } from '../errors.ts'
 import type { Wire, Wired } from './harness.ts'
 
-type Condition = 'healthy' | 'silent' | 'answerless' | 'cut' | 'deaf'
+type Condition = 'healthy' | 'silent' | 'answerless' | 'late' | 'cut' | 'deaf'
+
+/** What is on its way while the line holds it up. */
+interface Held {
+  readonly event?: boolean
+  deliver(): void
+  /** What becomes of a call when its connection is given up; an event or an answer is lost. */
+  abandon?(): Held
+}
 
 /**
  * A backend behind a line that can fail at the boundary of its sessions. For stores without a network of their own;
@@ -11,13 +19,13 @@ type Condition = 'healthy' | 'silent' | 'answerless' | 'cut' | 'deaf'
 export function wired(backend: Backend): Wired {
   const line = new Line()
   const open: Backend['open'] = async (options) => {
-    const { granted, lost } = options.events
+    const { events } = options
     const session = await line.carry(() =>
       backend.open({
         ...options,
         events: {
-          granted: (grant) => line.tell(() => granted(grant)),
-          lost: (id, how) => line.tell(() => lost(id, how)),
+          granted: (grant) => line.tell(() => events.granted(grant)),
+          lost: (id, how) => line.tell(() => events.lost(id, how)),
         },
       }),
     )
@@ -32,7 +40,7 @@ class Line implements Wire {
   readonly sessions = new Set<Session>()
   sent = 0
   #condition: Condition = 'healthy'
-  #held: (() => void)[] = []
+  #held: Held[] = []
 
   silence(): void {
     this.#condition = 'silent'
@@ -40,6 +48,10 @@ class Line implements Wire {
 
   dropAnswers(): void {
     this.#condition = 'answerless'
+  }
+
+  delayAnswers(): void {
+    this.#condition = 'late'
   }
 
   cut(): void {
@@ -50,11 +62,18 @@ class Line implements Wire {
     this.#condition = 'deaf'
   }
 
+  reconnect(): void {
+    this.#condition = 'healthy'
+    this.#held = this.#held.flatMap(({ abandon }) => abandon?.() ?? [])
+  }
+
   heal(): void {
     this.#condition = 'healthy'
     const held = this.#held
     this.#held = []
-    for (const deliver of held) deliver()
+    // An event travels by itself, and may well be faster than an answer.
+    for (const { event, deliver } of held) if (event) deliver()
+    for (const { event, deliver } of held) if (!event) deliver()
   }
 
   async end(): Promise<void> {
@@ -63,7 +82,8 @@ class Line implements Wire {
 
   tell(event: () => void): void {
     if (this.#condition === 'healthy') event()
-    else if (this.#condition === 'silent') this.#held.push(event)
+    else if (this.#condition === 'silent' || this.#condition === 'late')
+      this.#held.push({ event: true, deliver: event })
   }
 
   carry<T>(call: () => Promise<T>): Promise<T> {
@@ -71,13 +91,21 @@ class Line implements Wire {
     if (this.#condition === 'cut') return Promise.reject(new LockError('UNAVAILABLE', 'the line is cut'))
     if (this.#condition === 'silent') {
       return new Promise((resolve, reject) => {
-        this.#held.push(() => void this.carry(call).then(resolve, reject))
+        const deliver = () => void this.carry(call).then(resolve, reject)
+        const abandon = () => {
+          reject(new LockError('OUTCOME_UNKNOWN', 'the connection was given up'))
+          return { deliver: () => void call().catch(() => {}) }
+        }
+        this.#held.push({ deliver, abandon })
       })
     }
     const answer = call()
-    if (this.#condition !== 'answerless') return answer
+    if (this.#condition !== 'answerless' && this.#condition !== 'late') return answer
     answer.catch(() => {})
-    return new Promise(() => {})
+    if (this.#condition === 'answerless') return new Promise(() => {})
+    return new Promise((resolve, reject) => {
+      this.#held.push({ deliver: () => void answer.then(resolve, reject) })
+    })
   }
 }
 

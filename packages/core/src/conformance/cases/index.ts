@@ -1,6 +1,35 @@
 import type { Case } from '../case.ts'
+import { ambiguity } from './ambiguity.ts'
+import { deadline } from './deadline.ts'
 import { exclusion } from './exclusion.ts'
+import { fencing } from './fencing.ts'
+import { liveness } from './liveness.ts'
+import { loss } from './loss.ts'
+import { queue } from './queue.ts'
+import { input } from './input.ts'
+import { names } from './names.ts'
+import { query } from './query.ts'
 import { release } from './release.ts'
+import { resources } from './resources.ts'
+import { request } from './request.ts'
+import { sets } from './sets.ts'
+import { succession } from './succession.ts'
 
 /** Every case, in the order of the contract. */
-export const cases: readonly Case[] = [...exclusion, ...release]
+export const cases: readonly Case[] = [
+  ...exclusion,
+  ...fencing,
+  ...deadline,
+  ...release,
+  ...succession,
+  ...request,
+  ...names,
+  ...query,
+  ...input,
+  ...sets,
+  ...ambiguity,
+  ...queue,
+  ...liveness,
+  ...loss,
+  ...resources,
+]

@@ -1,0 +1,84 @@
+import type { Backend, Proof, Session, SessionEvents, SessionOptions } from '@locks/core/backend'
+import { memoryHarness, type Harness } from '@locks/core/conformance'
+
+type Wrap = (backend: Backend) => Backend
+
+/** A backend that is broken in one way, and the case that finds it out. */
+export interface Piece {
+  /** What it does wrong. */
+  readonly defect: string
+  /** Where it was found in the wild. */
+  readonly seenIn?: string
+  readonly caughtBy: string
+  /** What the store does wrong: on its side of the line that a case may cut. */
+  readonly store?: Wrap
+  /** What the adapter does wrong: on its client's side of that line. */
+  readonly adapter?: Wrap
+}
+
+export function museumHarness({ defect, store, adapter = (backend) => backend }: Piece): Harness {
+  const harness = memoryHarness(defect, store)
+  return {
+    ...harness,
+    open: async () => adapter(await harness.open()),
+    async openWired() {
+      const { backend, wire } = await harness.openWired()
+      return { backend: adapter(backend), wire }
+    },
+  }
+}
+
+/** A backend whose sessions do something in another way than the healthy one's, or hear something else. */
+export function altered(
+  backend: Backend,
+  alter: (session: Session, options: SessionOptions) => Partial<Session>,
+  hears: (options: SessionOptions) => Partial<SessionEvents> = () => ({}),
+): Backend {
+  return {
+    ...backend,
+    async open(options) {
+      const { granted, lost } = hears(options)
+      const events: SessionEvents = {
+        granted: granted ?? ((grant) => options.events.granted(grant)),
+        lost: lost ?? ((id, how) => options.events.lost(id, how)),
+      }
+      const session = await backend.open({ ...options, events })
+      return { ...plain(session), ...alter(session, options) }
+    },
+  }
+}
+
+/** The session as an object whose parts can be replaced. */
+function plain(session: Session): Session {
+  return {
+    ttl: session.ttl,
+    ordered: session.ordered,
+    ended: session.ended,
+    acquire: (request) => session.acquire(request),
+    renew: (claims) => session.renew(claims),
+    remove: (claim) => session.remove(claim),
+    own: () => session.own(),
+    query: (name) => session.query(name),
+    close: () => session.close(),
+  }
+}
+
+/** An answer or event with another proof, if it has one. */
+export function reproved<T>(answer: T, proof: (proof: Proof) => Proof): T {
+  if (typeof answer !== 'object' || answer === null) return answer
+  if ('proof' in answer) return { ...answer, proof: proof(answer.proof as Proof) }
+  return 'sent' in answer ? ({ ...answer, ...proof(answer as unknown as Proof) } as T) : answer
+}
+
+/** Changes every standing that a renewal found. */
+export async function restated(
+  session: Session,
+  claims: Parameters<Session['renew']>[0],
+  change: (standing: Standing, id: string) => Standing | Promise<Standing>,
+): Promise<ReadonlyMap<string, Standing>> {
+  const standings = new Map<string, Standing>()
+  for (const [id, standing] of await session.renew(claims)) standings.set(id, await change(standing, id))
+  return standings
+}
+
+export type Standing = Awaited<ReturnType<Session['renew']>> extends ReadonlyMap<string, infer T> ? T : never
