@@ -1,0 +1,149 @@
+import { statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { LockError, shown, type Instant } from '@locks/core/backend'
+import { DatabaseFailure, failureOf } from './failures.ts'
+import { Table } from './table.ts'
+
+const block = 1_024
+const latestSeed = 2 ** 52
+
+/** What a transaction's work sees of it. The work may run twice before it is committed once. */
+export interface Transaction {
+  /** Read before it began: what it writes about time counts from here. */
+  readonly now: Instant
+  /** A number greater than all that this database has given, whatever crashes. */
+  number(): number
+  /** Something to do when, and only if, the transaction has been committed. */
+  after(run: () => void): void
+  /** Another session to be woken then; once will do. */
+  wake(session: number): void
+}
+
+export interface Committed<T> {
+  readonly result: T
+  readonly after: readonly (() => void)[]
+  readonly woken: ReadonlySet<number>
+}
+
+/** Thrown through a transaction's work when it needs a number that only a synchronised commit may use. */
+class BlockUsedUp extends Error {}
+
+/** One connection. Every transaction is short, and none waits: a busy database is a failure at once. */
+export class Database {
+  readonly table: Table
+  readonly #db: DatabaseSync
+  readonly #path: string
+  readonly #file: { readonly dev: number; readonly ino: number }
+  readonly #sql: ReturnType<typeof prepare>
+
+  constructor(db: DatabaseSync, path: string) {
+    this.#db = db
+    this.#path = path
+    this.#file = statSync(path)
+    this.#sql = prepare(db)
+    this.table = new Table(db)
+  }
+
+  /** Never calls `work` a second time after it was committed. */
+  transact<T>(kind: 'read' | 'write', now: Instant, work: (tx: Transaction) => T): Committed<T> {
+    this.#checkFile()
+    try {
+      return this.#run(kind, now, false, work)
+    } catch (error) {
+      if (!(error instanceof BlockUsedUp)) throw failureOf(error)
+      return this.#synchronised(() => this.#run(kind, now, true, work))
+    }
+  }
+
+  /**
+   * The first number of a new block. Commits that were not synchronised and the numbers in them may be lost with
+   * the machine, and so is every process that knew them: whoever comes first thereafter comes through here. A
+   * file made anew, or brought back from a copy, starts above what it has given by the clock.
+   */
+  skipBlock(now: Instant): number {
+    return this.#synchronised(() =>
+      this.#run('write', now, true, (tx) => {
+        const { durable } = this.#counter()
+        const next = Math.max(durable, Math.min(Math.floor(now.wall * 1_000), latestSeed))
+        this.#sql.setCounter.run(next, next)
+        return tx.number()
+      }),
+    ).result
+  }
+
+  close(): void {
+    try {
+      this.#db.close()
+    } catch {
+      // Nothing more can be done about it.
+    }
+  }
+
+  /** A deleted file goes on working for those who have it open, while others make a new one in its place. */
+  #checkFile(): void {
+    const found = statSync(this.#path, { throwIfNoEntry: false })
+    if (found?.ino === this.#file.ino && found.dev === this.#file.dev) return
+    const message = `the database file ${shown(this.#path)} was deleted, moved or replaced while it was in use`
+    throw new DatabaseFailure('broken', new LockError('UNAVAILABLE', message))
+  }
+
+  #synchronised<T>(run: () => T): T {
+    try {
+      this.#db.exec('PRAGMA synchronous = FULL')
+      return run()
+    } catch (error) {
+      throw failureOf(error)
+    } finally {
+      this.#db.exec('PRAGMA synchronous = NORMAL')
+    }
+  }
+
+  #run<T>(kind: 'read' | 'write', now: Instant, synchronised: boolean, work: (tx: Transaction) => T): Committed<T> {
+    this.#sql[kind].run()
+    let counter: { next: number; durable: number } | undefined
+    const after: (() => void)[] = []
+    const woken = new Set<number>()
+    const number = () => {
+      counter ??= this.#counter()
+      if (counter.next >= counter.durable) {
+        if (!synchronised) throw new BlockUsedUp()
+        counter.durable = counter.next + block
+      }
+      return counter.next++
+    }
+    let committing = false
+    try {
+      const result = work({ now, number, after: (run) => after.push(run), wake: (session) => woken.add(session) })
+      if (counter) this.#sql.setCounter.run(counter.next, counter.durable)
+      committing = true
+      this.#sql.commit.run()
+      return { result, after, woken }
+    } catch (error) {
+      this.#rollback()
+      throw error instanceof BlockUsedUp ? error : failureOf(error, committing)
+    }
+  }
+
+  #counter(): { next: number; durable: number } {
+    return this.#sql.counter.get() as { next: number; durable: number }
+  }
+
+  #rollback(): void {
+    try {
+      this.#sql.rollback.run()
+    } catch {
+      // SQLite has rolled back by itself.
+    }
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  return {
+    read: db.prepare('BEGIN'),
+    write: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    rollback: db.prepare('ROLLBACK'),
+    counter: db.prepare('SELECT next, durable FROM counter'),
+    setCounter: db.prepare('UPDATE counter SET next = ?, durable = ?'),
+  }
+}
