@@ -250,7 +250,8 @@ export class Engine {
   lost(lease: Lease, reason: LossReason): void {
     this.#forget(lease)
     publish('locks:lost', () => ({ ...this.#holding(lease), reason }))
-    if (reason === 'expired') this.discard(lease.request, lease.session)
+    // Of a set, the store may have lost one name only.
+    if (reason === 'expired' || lease.request.names.length > 1) this.discard(lease.request, lease.session)
   }
 
   #lostAtStore(id: string, how: Loss): void {

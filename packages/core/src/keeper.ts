@@ -1,5 +1,5 @@
 import { backoff, within } from './attempts.ts'
-import type { Clock } from './clock.ts'
+import { elapsed, type Clock, type Instant } from './clock.ts'
 import type { Backend, Session, SessionOptions } from './contract.ts'
 import { LockError, shown } from './errors.ts'
 
@@ -17,6 +17,9 @@ interface Waiting {
   reject(error: LockError): void
 }
 
+/** Milliseconds after which a session has lasted. */
+const lasting = 10_000
+
 /** Keeps one session at the store open while anybody needs one, and opens the next when it ends. */
 export class SessionKeeper {
   readonly #backend: Backend
@@ -28,6 +31,9 @@ export class SessionKeeper {
   #opening = false
   #closed = false
   #lastError: LockError | undefined
+  #openedAt: Instant
+  /** How many sessions in a row have ended as soon as they were open. */
+  #shortLived = 0
   readonly #waiting = new Set<Waiting>()
 
   constructor(
@@ -39,6 +45,7 @@ export class SessionKeeper {
     this.#backend = backend
     this.#options = options
     this.#clock = clock
+    this.#openedAt = clock.now()
     this.#connectTimeout = connectTimeout
     this.#host = host
   }
@@ -90,7 +97,9 @@ export class SessionKeeper {
 
   async #open(): Promise<void> {
     const { random } = this.#options
-    for (let attempt = 0; !this.#closed && (attempt === 0 || this.#wanted()); attempt++) {
+    // A session that does not last is no better than an attempt that fails, but for the first time.
+    const first = Math.max(0, this.#shortLived - 1)
+    for (let attempt = first; !this.#closed && (attempt === first || this.#wanted()); attempt++) {
       // Short enough that whoever asks once the store is back does not time out before the next attempt.
       const delay = Math.min(backoff(attempt, random), this.#connectTimeout / 4)
       if (attempt > 0) await new Promise<void>((resolve) => this.#clock.after(delay, resolve))
@@ -126,6 +135,7 @@ export class SessionKeeper {
       return
     }
     this.#session = session
+    this.#openedAt = this.#clock.now()
     this.#lastError = undefined
     session.ended.then(
       (why) => this.#end(session, why),
@@ -138,6 +148,8 @@ export class SessionKeeper {
   #end(session: Session, why: LockError): void {
     if (this.#session !== session) return
     this.#session = undefined
+    const lived = elapsed(this.#openedAt, this.#clock.now())
+    this.#shortLived = lived < Math.min(session.ttl, lasting) ? this.#shortLived + 1 : 0
     this.#lastError = why
     this.#host.ended(session, why)
     if (this.#wanted()) this.wake()

@@ -1,4 +1,4 @@
-import { LockManager, type Lock } from '@locks/core'
+import { LockError, LockManager, type Lock } from '@locks/core'
 import { wired, type Wire } from '@locks/core/conformance'
 import { memory } from '@locks/core/memory'
 import fc from 'fast-check'
@@ -112,7 +112,7 @@ class World {
     const settle = call.then(
       (lock) => {
         if (!lock) return
-        if (!lock.held) this.late++
+        if (!lock.held && LockError.find(lock.signal.reason)?.reason === 'expired') this.late++
         at.held.push(lock)
         this.granted.push(lock)
       },

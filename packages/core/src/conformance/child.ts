@@ -77,7 +77,8 @@ async function answer({ id, verb, args }: Order): Promise<void> {
 }
 
 function kept(lock: Lock): { lock: number; token: string } {
-  return { lock: held.push(lock) - 1, token: String(lock.token) }
+  const token = locks.capabilities.fencing === 'none' ? '0' : String(lock.token)
+  return { lock: held.push(lock) - 1, token }
 }
 
 function at(lock: number): Lock {

@@ -7,9 +7,9 @@ type Condition = 'healthy' | 'silent' | 'answerless' | 'late' | 'cut' | 'deaf'
 /** What is on its way while the line holds it up. */
 interface Held {
   readonly event?: boolean
-  deliver(): void
+  readonly deliver: () => void
   /** What becomes of a call when its connection is given up; an event or an answer is lost. */
-  abandon?(): Held
+  readonly abandon?: () => Held
 }
 
 /**

@@ -16,7 +16,7 @@ export class MemorySession implements Session {
     this.ttl = ttl
     this.ended = new Promise((resolve) => (this.#end = resolve))
     this.#store = store
-    this.#owner = { clientId, label, ttl, clock, events, claims: new Map() }
+    this.#owner = { clientId, label, ttl, clock, events, claims: new Map(), robbed: new Map() }
   }
 
   acquire(request: Request): Promise<Grant | 'queued' | null> {
@@ -54,7 +54,7 @@ export class MemorySession implements Session {
   #renewOne(id: string): Grant | Proof | Loss {
     const claimed: Claimed | undefined = this.#owner.claims.get(id)
     if (claimed?.expired) this.#store.remove([claimed])
-    if (!claimed || claimed.expired) return 'gone'
+    if (!claimed || claimed.expired) return this.#owner.robbed.delete(id) ? 'stolen' : 'gone'
     claimed.sent = this.#owner.clock.now()
     return claimed.grant ?? { sent: claimed.sent, ttl: this.ttl }
   }

@@ -10,6 +10,8 @@ export interface Owner {
   readonly clock: Clock
   readonly events: SessionEvents
   readonly claims: Map<string, Claimed>
+  /** What was taken from it by force, in case it does not hear of that: until it asks, or would have expired. */
+  readonly robbed: Map<string, Claimed>
 }
 
 /** One request, in the queue of each of its names. */
@@ -165,6 +167,7 @@ export class MemoryStore {
     const victims = this.#queues.get(name)?.entries.filter(({ tokens }) => tokens) ?? []
     for (const victim of victims) {
       this.#drop(victim)
+      remember(victim)
       tell(victim.owner, 'lost', victim.request.id, 'stolen')
       for (const other of victim.request.names) if (other !== name) this.#settle(other)
     }
@@ -183,6 +186,12 @@ export class MemoryStore {
       this.#queues.delete(name)
     }
   }
+}
+
+function remember(victim: Claimed): void {
+  const { robbed } = victim.owner
+  for (const [id, earlier] of robbed) if (earlier.expired) robbed.delete(id)
+  robbed.set(victim.request.id, victim)
 }
 
 function tell(owner: Owner, what: 'granted', grant: Grant): void

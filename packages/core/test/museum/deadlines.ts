@@ -50,7 +50,7 @@ export const deadlines: readonly Piece[] = [
   },
   {
     defect: 'knows of a loss by a timer only',
-    seenIn: 'redlock-universal, node-redlock: no look at the clock after a stall',
+    seenIn: 'redlock-universal',
     caughtBy: 'deadline/stalled-event-loop',
     adapter: (backend) =>
       altered(backend, (session, options) => ({

@@ -52,7 +52,7 @@ export const owners: readonly Piece[] = [
   },
   {
     defect: 'takes whoever writes the entry first for its owner for good, so that the next holder cannot release',
-    seenIn: 'verrou',
+    seenIn: 'verrou in memory',
     caughtBy: 'succession/release',
     store(backend) {
       const firsts = new Map<string, string>()
@@ -148,7 +148,6 @@ export const owners: readonly Piece[] = [
   },
   {
     defect: 'takes a set name by name and keeps what it had when one is held',
-    seenIn: 'Curator’s InterProcessMultiLock goes on after an exception',
     caughtBy: 'sets/all-or-nothing',
     store: (backend) =>
       altered(backend, (session) => ({

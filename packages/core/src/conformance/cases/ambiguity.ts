@@ -20,7 +20,7 @@ export const ambiguity: readonly Case[] = [
       await t.until('the store has granted it', async () => (await other.query(name)).held.length === 1)
       wire.heal()
       // Long before its own entry expires, behind which it would wait for itself.
-      await t.settles(asked, 3 * t.ttl)
+      await t.settles(asked, 1.5 * t.ttl)
       const lock = await asked
       assert.equal(lock.held, true)
       assert.equal((await other.query(name)).held.length, 1)

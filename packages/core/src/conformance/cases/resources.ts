@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { systemClock, type Clock, type Instant, type Timer } from '../../clock.ts'
+import type { LockEvents } from '../../telemetry.ts'
 import type { Case } from '../case.ts'
 import { pause, thrown } from '../context.ts'
 
@@ -188,6 +190,34 @@ export const resources: readonly Case[] = [
       // Longer than anybody pauses between two attempts.
       await pause(1_200)
       assert.equal(wire.sent, before)
+    },
+  },
+  {
+    id: 'resources/paced-reopening',
+    line: 19,
+    title: 'a session that ends whenever it is open is not opened again in a tight loop',
+    async run(t) {
+      const { locks, wire } = await t.openWired({ ttl: t.ttl })
+      const other = await t.open()
+      const name = t.name()
+      const first = await other.acquire(name)
+      const waiting = locks.acquire(name)
+      await t.queued(other, name, 1)
+      let opened = 0
+      const note = (message: unknown) => {
+        if ((message as LockEvents['locks:session']).state === 'ended') return
+        opened++
+        void wire.end()
+      }
+      subscribe('locks:session', note)
+      t.defer(() => unsubscribe('locks:session', note))
+      await wire.end()
+      await pause(1_000)
+      unsubscribe('locks:session', note)
+      assert.ok(opened > 0 && opened <= 20, `${opened} sessions were opened in a second`)
+      await first.release()
+      await t.settles(waiting, 10_000)
+      assert.equal((await waiting).held, true)
     },
   },
   {
