@@ -5,7 +5,7 @@ declare const locks: LockManager
 declare const maybe: boolean
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
-const same = <A, B>(_: Same<A, B>): void => {}
+declare const same: <A, B>(as: Same<A, B>) => void
 
 /** A callback gets a lock, and null only where it may. */
 export async function callbacks(): Promise<void> {

@@ -17,7 +17,9 @@ export interface Case {
 export type Outcome = 'pass' | 'refused as declared' | 'out of scope'
 
 /** What a backend must refuse when it declares that it lacks a capability. */
-export const refusals: { readonly [K in keyof Requirements]-?: (t: Context, wanted: Capabilities[K]) => Promise<void> } = {
+export const refusals: {
+  readonly [K in keyof Requirements]-?: (t: Context, wanted: Capabilities[K]) => Promise<void>
+} = {
   scope: (t, wanted) => t.refusesToStart({ scope: wanted }),
   fencing: (t, wanted) => t.refusesToStart({ fencing: wanted }),
   order: (t, wanted) => t.refusesToStart({ order: wanted }),

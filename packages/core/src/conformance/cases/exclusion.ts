@@ -68,7 +68,10 @@ export const exclusion: readonly Case[] = [
       const [a, b] = [await t.open(), await t.open()]
       const name = t.name()
       const readers = await Promise.all([a, b, a].map((each) => each.acquire(name, { mode: 'shared' })))
-      assert.deepEqual(readers.map((each) => [each.mode, each.held]), Array(3).fill(['shared', true]))
+      assert.deepEqual(
+        readers.map((each) => [each.mode, each.held]),
+        Array(3).fill(['shared', true]),
+      )
       assert.equal(await b.tryAcquire(name), null)
       await Promise.all(readers.map((each) => each.release()))
       const writer = await b.tryAcquire(name)

@@ -12,6 +12,10 @@ import { query } from './query.ts'
 import { release } from './release.ts'
 import { resources } from './resources.ts'
 import { request } from './request.ts'
+import { requestLoss } from './request-loss.ts'
+import { requestOrder } from './request-order.ts'
+import { requestSignal } from './request-signal.ts'
+import { requestSteal } from './request-steal.ts'
 import { sets } from './sets.ts'
 import { succession } from './succession.ts'
 
@@ -23,6 +27,10 @@ export const cases: readonly Case[] = [
   ...release,
   ...succession,
   ...request,
+  ...requestOrder,
+  ...requestSignal,
+  ...requestSteal,
+  ...requestLoss,
   ...names,
   ...query,
   ...input,
