@@ -10,7 +10,7 @@ export interface LeaseHost {
 }
 
 /** How much sooner than the store the holder lets go: for clocks that run at different rates and for scheduling. */
-export const margin = (ttl: number): number => Math.max(ttl / 10, 250)
+const margin = (ttl: number): number => Math.max(ttl / 10, 250)
 
 /**
  * One grant, from the store's answer to its end. It is held until its deadline, which is the newest proof's

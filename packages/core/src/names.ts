@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { invalid, shown, unsupported } from './errors.ts'
 
 /** The longest name, in UTF-16 code units: what every store can keep beside an entry with room to spare. */
-export const maxNameLength = 65_536
+const maxNameLength = 65_536
 
 const plain = /^[A-Za-z0-9]+$/
 const maxKeyLength = 120
