@@ -175,9 +175,11 @@ export class Engine {
     const lease = this.#leases.get(grant.id)
     if (lease?.tokens.every((token, at) => token === grant.tokens[at])) return lease.prove(grant.proof)
     // Others may have held it between the two grants.
-    lease?.lose('gone')
-    if (lease) this.discard(lease.request, lease.session)
+    if (lease) lease.lose('gone')
     else if (claim && from) this.discard(claim, from)
+    // Nobody knows of it any more; the audit finds what is to be removed.
+    else if (!this.#removals.has(grant.id)) this.#upkeep?.doubt()
+    this.#pulse.start()
   }
 
   discard(claim: Claim, from: Session): void {
@@ -227,7 +229,16 @@ export class Engine {
   stands(id: string, standing: Grant | Proof | Loss): void {
     if (standing === 'gone' || standing === 'stolen') this.#lostAtStore(id, standing)
     else if ('tokens' in standing) this.granted(standing)
-    else this.#leases.get(id)?.prove(standing)
+    else this.#waits(id, standing)
+  }
+
+  /**
+   * A lock that waits, said later than it was granted: its entry was lost, and made anew by a repeated call that came
+   * after that.
+   */
+  #waits(id: string, proof: Proof): void {
+    const lease = this.#leases.get(id)
+    if (lease && proof.sent.mono > lease.grantedAt.mono) lease.lose('gone')
   }
 
   /** Removes what nobody here knows: a call that was applied after its removal. */
@@ -250,14 +261,17 @@ export class Engine {
   lost(lease: Lease, reason: LossReason): void {
     this.#forget(lease)
     publish('locks:lost', () => ({ ...this.#holding(lease), reason }))
-    // Of a set, the store may have lost one name only.
-    if (reason === 'expired' || lease.request.names.length > 1) this.discard(lease.request, lease.session)
+    // Also if it is lost at the store: of a set, that may be one name only; and a repeated call may have come since.
+    this.discard(lease.request, lease.session)
   }
 
   #lostAtStore(id: string, how: Loss): void {
     this.#leases.get(id)?.lose(how)
     const waiter = this.#waiters.get(id)
-    if (waiter?.queued) this.#waiters.requeue(waiter)
+    if (!waiter?.queued) return
+    const { request, session } = waiter
+    if (session && request.names.length > 1) this.discard(request, session)
+    this.#waiters.requeue(waiter)
   }
 
   // For the keeper

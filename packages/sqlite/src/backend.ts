@@ -93,7 +93,7 @@ function openSession(
     db.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = NORMAL; PRAGMA fullfsync = ON')
     adopt(db, path)
     const real = realpathSync(path)
-    const database = new Database(db, path)
+    const database = new Database(db, path, real)
     const session = database.skipBlock(options.clock.now())
     const wakeFolder = new WakeFolder(real, statSync(real))
     wakeFolder.sweep((each) => database.table.hasAny(each))

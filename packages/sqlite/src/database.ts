@@ -6,6 +6,8 @@ import { Table } from './table.ts'
 
 const block = 1_024
 const latestSeed = 2 ** 52
+/** Milliseconds; a renewal, by which holders are told, comes less often. */
+const checkEvery = 100
 
 /** What a transaction's work sees of it. The work may run twice before it is committed once. */
 export interface Transaction {
@@ -32,21 +34,21 @@ class BlockUsedUp extends Error {}
 export class Database {
   readonly table: Table
   readonly #db: DatabaseSync
-  readonly #path: string
-  readonly #file: { readonly dev: number; readonly ino: number }
+  readonly #files: readonly [path: string, identity: string][]
   readonly #sql: ReturnType<typeof prepare>
+  #checkedAt = Number.NEGATIVE_INFINITY
 
-  constructor(db: DatabaseSync, path: string) {
+  /** `real`: the path without symbolic links, beside which SQLite keeps its own files. */
+  constructor(db: DatabaseSync, path: string, real: string) {
     this.#db = db
-    this.#path = path
-    this.#file = statSync(path)
+    this.#files = [path, `${real}-shm`].map((each) => [each, identityOf(each)])
     this.#sql = prepare(db)
     this.table = new Table(db)
   }
 
   /** Never calls `work` a second time after it was committed. */
   transact<T>(kind: 'read' | 'write', now: Instant, work: (tx: Transaction) => T): Committed<T> {
-    this.#checkFile()
+    this.#checkFiles(now)
     try {
       return this.#run(kind, now, false, work)
     } catch (error) {
@@ -79,11 +81,16 @@ export class Database {
     }
   }
 
-  /** A deleted file goes on working for those who have it open, while others make a new one in its place. */
-  #checkFile(): void {
-    const found = statSync(this.#path, { throwIfNoEntry: false })
-    if (found?.ino === this.#file.ino && found.dev === this.#file.dev) return
-    const message = `the database file ${shown(this.#path)} was deleted, moved or replaced while it was in use`
+  /**
+   * Deleted files go on working for those who have them open, while others make new ones in their place: of the
+   * database, or of the memory through which its users see each other's locks.
+   */
+  #checkFiles(now: Instant): void {
+    if (now.mono - this.#checkedAt < checkEvery) return
+    this.#checkedAt = now.mono
+    const changed = this.#files.find(([path, identity]) => identityOf(path) !== identity)
+    if (!changed) return
+    const message = `the database file ${shown(changed[0])} was deleted, moved or replaced while it was in use`
     throw new DatabaseFailure('broken', new LockError('UNAVAILABLE', message))
   }
 
@@ -135,6 +142,11 @@ export class Database {
       // SQLite has rolled back by itself.
     }
   }
+}
+
+function identityOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found ? `${found.dev}:${found.ino}` : 'missing'
 }
 
 function prepare(db: DatabaseSync) {

@@ -6,7 +6,6 @@ type Kind = 'read' | 'write'
 
 interface Operation {
   readonly kind: Kind
-  readonly cost: number
   readonly work: (tx: Transaction) => unknown
   readonly resolve: (result: never) => void
   readonly reject: (error: LockError) => void
@@ -24,7 +23,9 @@ export interface PipelineHost {
   broken(error: LockError): void
 }
 
+/** So many operations, or milliseconds, that others are not kept from writing for long, nor the event loop. */
 const mostTogether = 64
+const longestTogether = 4
 
 /**
  * The operations of a session, in the order of their calls. Those that have gathered share a transaction; the one
@@ -45,11 +46,10 @@ export class Pipeline {
     this.#host = host
   }
 
-  /** `cost`: how many ordinary operations it weighs. */
-  run<T>(kind: Kind, work: (tx: Transaction) => T, cost = 1): Promise<T> {
+  run<T>(kind: Kind, work: (tx: Transaction) => T): Promise<T> {
     if (this.#over) return Promise.reject(this.#over)
     return new Promise((resolve, reject) => {
-      this.#operations.push({ kind, cost, work, resolve, reject, answer: () => {} })
+      this.#operations.push({ kind, work, resolve, reject, answer: () => {} })
       this.#schedule()
     })
   }
@@ -71,34 +71,39 @@ export class Pipeline {
   #drain(): void {
     this.#scheduled = false
     if (this.#over) return
-    const batch = this.#next()
+    const gathered = this.#operations.slice(0, mostTogether)
     const now = this.#host.clock.now()
-    let committed: Committed<void>
+    let committed: Committed<Operation[]>
     try {
-      const kind = batch.every((operation) => operation.kind === 'read') ? 'read' : 'write'
-      committed = this.#database.transact(kind, now, (tx) => batch.forEach((operation) => perform(operation, tx)))
+      const kind = gathered.every((operation) => operation.kind === 'read') ? 'read' : 'write'
+      committed = this.#database.transact(kind, now, (tx) => this.#perform(gathered, tx))
     } catch (error) {
-      return this.#failed(batch, failureOf(error), now)
+      return this.#failed(gathered.length, failureOf(error), now)
     }
+    const { result: done, woken, after } = committed
     this.#attempts = 0
     this.#busySince = undefined
-    this.#operations.splice(0, batch.length)
-    this.#host.woken(committed.woken)
-    for (const effect of committed.after) effect()
-    for (const { answer } of batch) answer()
+    this.#operations.splice(0, done.length)
+    this.#host.woken(woken)
+    for (const effect of after) effect()
+    for (const { answer } of done) answer()
     this.#schedule()
   }
 
-  /** So many that others are not kept from writing for long. */
-  #next(): Operation[] {
-    let cost = 0
-    const end = this.#operations.findIndex((operation, at) => (cost += operation.cost) > mostTogether && at > 0)
-    return this.#operations.slice(0, end < 0 ? undefined : end)
+  /** As many as there is time for; the others stay for the next transaction. */
+  #perform(operations: readonly Operation[], tx: Transaction): Operation[] {
+    const done: Operation[] = []
+    for (const operation of operations) {
+      perform(operation, tx)
+      done.push(operation)
+      if (this.#host.clock.now().mono - tx.now.mono > longestTogether) break
+    }
+    return done
   }
 
-  #failed(batch: readonly Operation[], { severity, error }: DatabaseFailure, now: Instant): void {
+  #failed(count: number, { severity, error }: DatabaseFailure, now: Instant): void {
     if (severity === 'busy') return this.#waitForOthers(now)
-    this.#reject(batch.length, error)
+    this.#reject(count, error)
     if (severity === 'broken') this.#host.broken(error)
     else this.#schedule()
   }
@@ -112,8 +117,7 @@ export class Pipeline {
       return this.#host.broken(new LockError('UNAVAILABLE', message))
     }
     this.#scheduled = true
-    if (++this.#attempts <= Number(process.env.SPIN ?? 0)) { setImmediate(() => this.#drain()); return }
-    const most = Math.min(2 ** (this.#attempts - Number(process.env.SPIN ?? 0)), 16)
+    const most = Math.min(2 ** ++this.#attempts, 16)
     this.#retry = clock.after(1 + most * random.unit(), () => this.#drain())
   }
 

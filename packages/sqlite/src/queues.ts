@@ -10,7 +10,7 @@ export interface Told {
   granted(grant: Grant): void
   stolen(id: string): void
   /** A claim waits no longer, by an answer that says the rest. */
-  settled(id: string): void
+  answered(id: string): void
   /** The last entry of a dead session was dropped. */
   died(session: number): void
 }

@@ -18,10 +18,9 @@ import { Verbs } from './verbs.ts'
 import { Waits } from './waits.ts'
 import type { WakeFolder } from './wake.ts'
 
-/** So many claims a transaction: it must be short, since nobody else writes meanwhile. */
+/** So many at once: a transaction must be short, since nobody else writes meanwhile. */
 const mostRenewed = 256
-/** Renewals that cost as much as another call. */
-const renewedPerUnit = 4
+const mostLookedAt = 128
 /** Milliseconds for which `close` tries to remove the session's entries; after that they expire. */
 const closeWithin = 400
 
@@ -72,7 +71,7 @@ export class SqliteSession implements Session {
         this.#waits.delete(id)
         events.lost(id, 'stolen')
       },
-      settled: (id) => this.#waits.delete(id),
+      answered: (id) => this.#waits.delete(id),
       died: (other) => wakeFolder.discard(other),
     })
     this.#run('write', (tx) => this.#verbs.sweep(tx)).catch(() => {})
@@ -86,7 +85,7 @@ export class SqliteSession implements Session {
     const parts: Promise<ReadonlyMap<string, Grant | Proof | Loss>>[] = []
     for (let at = 0; at < claims.length; at += mostRenewed) {
       const part = claims.slice(at, at + mostRenewed)
-      parts.push(this.#run('write', (tx) => this.#verbs.renew(tx, part), Math.ceil(part.length / renewedPerUnit)))
+      parts.push(this.#run('write', (tx) => this.#verbs.renew(tx, part)))
     }
     const outcomes = await Promise.allSettled(parts)
     const answers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
@@ -129,29 +128,35 @@ export class SqliteSession implements Session {
     this.#end(why)
   }
 
-  #run<T>(kind: 'read' | 'write', work: (tx: Transaction) => T, cost = 1): Promise<T> {
+  #run<T>(kind: 'read' | 'write', work: (tx: Transaction) => T): Promise<T> {
     if (this.#closing) return Promise.reject(new LockError('UNAVAILABLE', 'the session was closed'))
-    return this.#pipeline.run(kind, work, cost)
+    return this.#pipeline.run(kind, work)
   }
 
-  /** At the news for this session; with `all`, at the queues that it waits in too. */
+  /** At the news for this session; with `all`, at the queues that it waits in too, for those ahead who have died. */
   #look(all: boolean): void {
     this.#lookAtAll ||= all
     if (this.#looking) return
     this.#looking = true
-    const looked = this.#run('write', (tx) => {
-      const thorough = this.#lookAtAll
-      const ms = this.#verbs.look(tx, thorough ? this.#waits.claims : [])
-      // Not later: a wake-up that comes after the commit tells of something that was not seen.
-      tx.after(() => {
-        this.#looking = false
-        if (thorough) this.#lookAtAll = false
-        this.#waits.expect(ms)
+    const names = this.#lookAtAll ? [...this.#waits.names] : []
+    this.#lookAtAll = false
+    let end = 0
+    do {
+      const part = names.slice(end, (end += mostLookedAt))
+      const last = end >= names.length
+      const looked = this.#run('write', (tx) => {
+        const ms = this.#verbs.look(tx, part)
+        // Not later: a wake-up that comes after the commit tells of something that was not seen.
+        tx.after(() => this.#looked(last, ms))
       })
-    })
-    looked.catch(() => {
-      this.#looking = false
-      this.#waits.expect(Number.POSITIVE_INFINITY)
-    })
+      looked.catch(() => this.#looked(last, Number.POSITIVE_INFINITY))
+    } while (end < names.length)
+  }
+
+  #looked(last: boolean, ms: number): void {
+    this.#waits.expect(ms)
+    if (!last) return
+    this.#looking = false
+    if (this.#lookAtAll) this.#look(true)
   }
 }

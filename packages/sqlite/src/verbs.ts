@@ -64,7 +64,7 @@ export class Verbs {
       if (!first || !this.#queues.isLive(first, tx.now)) {
         if (first) for (const name of this.#queues.drop(tx, first)) unsettled.add(name)
         standings.set(id, this.#table.takeStolen(this.#owner.session, id) ? 'stolen' : 'gone')
-        tx.after(() => this.#told.settled(id))
+        tx.after(() => this.#told.answered(id))
         continue
       }
       live.push(id)
@@ -82,16 +82,16 @@ export class Verbs {
     const found = this.#table.remove(session, claim.id)
     if (found) this.#queues.settle(tx, this.#stored(claim))
     else this.#table.takeStolen(session, claim.id)
-    tx.after(() => this.#told.settled(claim.id))
+    tx.after(() => this.#told.answered(claim.id))
     return found
   }
 
-  /** Finds what has happened to those who wait; answers in how many ms the next of those ahead expires. */
-  look(tx: Transaction, waiting: Iterable<Claim>): number {
+  /** Passes over the dead under these names, and tells what has been granted or stolen; ms to the next expiry. */
+  look(tx: Transaction, names: readonly string[]): number {
     const { session } = this.#owner
     const ends = this.#queues.settle(
       tx,
-      [...waiting].flatMap((claim) => this.#stored(claim)),
+      names.map((name) => this.#prefix + name),
     )
     const news = Map.groupBy(this.#table.untold(session), ({ id }) => id)
     this.#keep(tx, [...news.keys()])
@@ -143,7 +143,7 @@ export class Verbs {
     const standing = this.#standing(tx, id, rows)
     if (!('tokens' in standing)) return 'queued'
     this.#keep(tx, [id])
-    tx.after(() => this.#told.settled(id))
+    tx.after(() => this.#told.answered(id))
     return standing
   }
 

@@ -32,8 +32,8 @@ export class Waits {
     this.#host = host
   }
 
-  get claims(): Iterable<Claim> {
-    return this.#claims.values()
+  get names(): ReadonlySet<string> {
+    return new Set([...this.#claims.values()].flatMap((claim) => claim.names))
   }
 
   /** `ms`: when the next of those ahead of it expires. */

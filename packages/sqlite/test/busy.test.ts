@@ -78,6 +78,19 @@ test('a database that stays busy for a ttl ends the session, and nothing was app
   expect(await other.session.query()).toEqual([])
 })
 
+test('a session closes in bounded time', async () => {
+  const path = database()
+  const { session } = await open(path)
+  const claim = request('a')
+  await session.acquire(claim)
+  const blocker = child('block', { path })
+  await blocker.next()
+  const started = performance.now()
+  await session.close()
+  expect(performance.now() - started).toBeLessThan(2_000)
+  await expect(session.remove(claim)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+})
+
 test('closing is bounded, and a manager closed meanwhile leaves nothing behind', async () => {
   const path = database()
   const locks = new LockManager(sqlite({ path }))

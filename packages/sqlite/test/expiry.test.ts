@@ -1,5 +1,6 @@
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { child, database, open, request, SetClock, until } from './support.ts'
+import { child, cleanup, database, open, request, SetClock, until } from './support.ts'
 
 test('a dead holder is passed over soon after its ttl', async () => {
   const path = database()
@@ -24,6 +25,25 @@ test('a dead waiter is passed over', async () => {
   await one.session.remove(holder)
   await until(() => three.granted.length === 1)
   expect(two.granted).toEqual([])
+})
+
+test('a grant by another session leaves the waiter the time that its own heartbeat has given it', async () => {
+  const path = database()
+  const db = new DatabaseSync(path)
+  cleanup(() => db.close())
+  const [one, two] = [await open(path), await open(path)]
+  const [holder, waiter] = [request('a'), request('a')]
+  await one.session.acquire(holder)
+  await two.session.acquire(waiter)
+  const expires = () => db.prepare('SELECT expires FROM entry WHERE id = ?').get(waiter.id)?.['expires']
+  const before = expires()
+  const removed = one.session.remove(holder)
+  // Between the commit of one session and the turn in which the other learns of it.
+  await removed
+  expect(two.granted).toEqual([])
+  expect(expires()).toBe(before)
+  await until(() => two.granted.length === 1)
+  expect(expires()).toBeGreaterThan(before as number)
 })
 
 test('a waiter that dies and is granted afterwards does not live longer for it', async () => {

@@ -1,8 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { LockManager } from '@locks/core'
 import { sqlite } from '@locks/sqlite'
 import { expect, test } from 'vitest'
-import { child, cleanup, database, open, request, until } from './support.ts'
+import { child, cleanup, database, folder, open, request, until } from './support.ts'
 
 test('eight processes never hold one lock together', async () => {
   const path = database()
@@ -35,20 +35,56 @@ test('eight processes make one database together', async () => {
   }
 })
 
-test.for(['deleted', 'moved', 'replaced'])('a database that was %s ends the session', async (fate) => {
-  const path = database()
-  const { session } = await open(path)
+test.for(['deleted', 'moved', 'replaced', 'robbed of its shared memory'])(
+  'a database that was %s ends the session',
+  async (fate) => {
+    const path = database()
+    const { session } = await open(path)
+    const holder = request('a')
+    await session.acquire(holder)
+    if (fate === 'deleted') rmSync(path)
+    else if (fate === 'moved') renameSync(path, `${path}.old`)
+    else if (fate === 'replaced') {
+      const other = database()
+      await (await open(other)).session.close()
+      renameSync(other, path)
+    } else rmSync(`${path}-shm`)
+    await until(() =>
+      session.renew([holder]).then(
+        () => false,
+        () => true,
+      ),
+    )
+    expect(await session.ended).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('deleted, moved or replaced') as string,
+    })
+    await expect(session.renew([holder])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  },
+)
+
+test('a database behind a symbolic link that is pointed elsewhere ends the session', async () => {
+  const [path, other] = [database(), database()]
+  const link = `${folder()}/link.db`
+  symlinkSync(path, link)
+  const [byLink, byPath] = [await open(link), await open(path)]
   const holder = request('a')
-  await session.acquire(holder)
-  const other = database()
-  if (fate === 'replaced') await (await open(other)).session.close()
-  if (fate === 'deleted') rmSync(path)
-  else if (fate === 'moved') renameSync(path, `${path}.old`)
-  else renameSync(other, path)
-  await expect(session.renew([holder])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-  expect(await session.ended).toMatchObject({
-    message: expect.stringContaining('deleted, moved or replaced') as string,
-  })
+  await byLink.session.acquire(holder)
+  expect(await byPath.session.acquire(request('a'))).toBe('queued')
+  await byLink.session.remove(holder)
+  // They wake each other, whatever name they know it by.
+  await until(() => byPath.granted.length === 1)
+  await open(other)
+  rmSync(link)
+  symlinkSync(other, link)
+  await until(() =>
+    byLink.session.query().then(
+      () => false,
+      () => true,
+    ),
+  )
+  expect(await byLink.session.ended).toMatchObject({ code: 'UNAVAILABLE' })
+  expect(await byPath.session.query()).toHaveLength(1)
 })
 
 test('a manager whose database was deleted loses its locks, and goes on in the new one', async () => {

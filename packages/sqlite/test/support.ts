@@ -72,6 +72,11 @@ export async function until(condition: () => unknown): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
+/** Long enough for what has been called to be done, and for what follows from it at once. */
+export async function turn(): Promise<void> {
+  for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** A clock that goes by the machine's, with a wall that a test can set. */
 export class SetClock implements Clock {
   offset = 0

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import type { Grant } from '@locks/core/backend'
 import { expect, test } from 'vitest'
-import { child, database, folder, open, request, SetClock, until } from './support.ts'
+import { Database } from '../src/database.ts'
+import { adopt } from '../src/schema.ts'
+import { child, cleanup, database, folder, open, request, SetClock, until } from './support.ts'
 
 /** A clock at the beginning of time, so that only what is stored can make a token rise. */
 function early(): SetClock {
@@ -71,6 +74,30 @@ test('the block is extended before it is used up, also within one transaction', 
   const copy = `${folder()}/locks.db`
   for (const suffix of ['', '-wal']) execFileSync('cp', [path + suffix, copy + suffix])
   expect(await token(copy, 'b')).toBeGreaterThan(highest)
+})
+
+test('a number that only a synchronised commit may use runs the transaction again, as one', async () => {
+  const path = database()
+  const db = new DatabaseSync(path)
+  cleanup(() => db.close())
+  adopt(db, path)
+  const numbers = new Database(db, path, path)
+  const now = { mono: 0, wall: 0 }
+  const first = numbers.skipBlock(now)
+  const runs: number[][] = []
+  const take = (count: number) =>
+    numbers.transact('write', now, (tx) => {
+      const run: number[] = []
+      runs.push(run)
+      for (let i = 0; i < count; i++) run.push(tx.number())
+    })
+  take(1_000)
+  expect(runs).toHaveLength(1)
+  take(1_000)
+  expect(runs).toHaveLength(3)
+  // The first of them was rolled back, and has used nothing.
+  expect(runs[2]?.[0]).toBe(first + 1_001)
+  expect(numbers.skipBlock(now)).toBeGreaterThan(runs[2]?.at(-1) ?? 0)
 })
 
 test('tokens rise when the file was deleted, as long as the clock goes on', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Case } from '../case.ts'
 import { pause, thrown, type Context } from '../context.ts'
+import type { Lock } from '../../lock.ts'
 
 /** Within which whoever gives up is answered, however silent the store. */
 const prompt = 1_000
@@ -394,6 +395,34 @@ export const ambiguity: readonly Case[] = [
       assert.equal(lock.held, true)
       assert.equal(await other.tryAcquire(name), null)
       assert.equal(await lock.release(), 'released')
+    },
+  },
+  {
+    id: 'ambiguity/lost-before-the-answer',
+    line: 10,
+    title: 'a lock that is gone before its answer comes is lost by the next renewal, though a repeated call has queued it anew',
+    async run(t) {
+      const ttl = 2 * t.ttl
+      const { locks, wire } = await t.openWired({ ttl })
+      const other = await t.open()
+      const name = t.name()
+      wire.delayAnswers()
+      const asked = locks.acquire(name)
+      await t.until('the store has granted it', async () => (await other.query(name)).held.length === 1)
+      await t.evict(name)
+      const next = await other.acquire(name)
+      await t.queued(other, name, 1)
+      let lock: Lock | undefined
+      const told = asked.then((found) => (lock = found))
+      wire.heal()
+      // Time enough for a renewal, give or take a busy machine.
+      await pause(0.75 * ttl)
+      assert.deepEqual([lock?.held ?? false, next.held], [false, true])
+      await next.release()
+      // A client that waits for its turn in place of being told a lie is served.
+      if (lock) assert.equal(await lock.release(), 'lost')
+      else assert.equal(await (await told).release(), 'released')
+      await t.empty(other, name)
     },
   },
   {
