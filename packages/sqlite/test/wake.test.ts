@@ -167,7 +167,8 @@ test('without file descriptors it looks more often, and warns once', async () =>
   await session.remove(holder)
   const { at, warnings } = await waiter.next()
   expect(Number(at) - from).toBeLessThan(500)
-  expect(warnings).toEqual([expect.stringMatching(/^SQLITE_UNWATCHED: .*EMFILE/)])
+  const own = (warnings as string[]).filter((warning) => warning.startsWith('SQLITE'))
+  expect(own).toEqual([expect.stringMatching(/^SQLITE_UNWATCHED: .*EMFILE/)])
 })
 
 test('an idle waiter costs next to nothing', async () => {

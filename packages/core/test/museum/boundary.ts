@@ -1,4 +1,4 @@
-import type { Backend, Proof, Session, SessionEvents, SessionOptions } from '@locks/core/backend'
+import type { Backend, Grant, Proof, Session, SessionEvents, SessionOptions } from '@locks/core/backend'
 import { memoryHarness, type Harness } from '@locks/core/conformance'
 
 type Wrap = (backend: Backend) => Backend
@@ -79,6 +79,38 @@ export async function restated(
   const standings = new Map<string, Standing>()
   for (const [id, standing] of await session.renew(claims)) standings.set(id, await change(standing, id))
   return standings
+}
+
+/**
+ * A backend that goes on confirming the grant that a claim once had, where `insists` says so of what the store answers
+ * now.
+ */
+export function insistent(
+  backend: Backend,
+  insists: (standing: Standing, id: string, session: Session) => boolean | Promise<boolean>,
+  hears: (options: SessionOptions) => Partial<SessionEvents> = () => ({}),
+): Backend {
+  const grants = new Map<string, Grant>()
+  const noted = <T>(answer: T): T => {
+    if (typeof answer === 'object' && answer !== null && 'tokens' in answer) {
+      const grant = answer as unknown as Grant
+      if (!grants.has(grant.id)) grants.set(grant.id, grant)
+    }
+    return answer
+  }
+  return altered(
+    backend,
+    (session, { clock }) => ({
+      acquire: async (request) => noted(await session.acquire(request)),
+      renew: (claims) =>
+        restated(session, claims, async (standing, id) => {
+          const grant = grants.get(id)
+          if (!grant || !(await insists(standing, id, session))) return noted(standing)
+          return { ...grant, proof: { sent: clock.now(), ttl: session.ttl } }
+        }),
+    }),
+    (options) => ({ granted: (grant) => options.events.granted(noted(grant)), ...hears(options) }),
+  )
 }
 
 export type Standing = Awaited<ReturnType<Session['renew']>> extends ReadonlyMap<string, infer T> ? T : never

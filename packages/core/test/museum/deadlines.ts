@@ -1,5 +1,5 @@
 import type { Backend, Instant, Proof, SessionOptions } from '@locks/core/backend'
-import { altered, reproved, restated, type Piece } from './boundary.ts'
+import { altered, insistent, reproved, restated, type Piece } from './boundary.ts'
 
 const fresh =
   ({ clock }: SessionOptions) =>
@@ -73,16 +73,16 @@ export const deadlines: readonly Piece[] = [
 
 /** What is not there any more is there again when it has been renewed, as if nothing had happened. */
 function reviving(backend: Backend, steal: boolean): Backend {
-  const revived = new Set<string>()
-  return altered(backend, (session) => ({
-    renew: (claims) =>
-      restated(session, claims, async (standing, id) => {
-        if (typeof standing === 'object') return revived.has(id) && 'proof' in standing ? standing.proof : standing
-        const claim = claims.find((each) => each.id === id)
-        const again = claim && (await session.acquire({ ...claim, mode: 'exclusive', wait: false, steal }))
-        if (again === undefined || again === null || again === 'queued') return standing
-        revived.add(id)
-        return again.proof
-      }),
+  const names = new Map<string, readonly string[]>()
+  const noting = altered(backend, (session) => ({
+    acquire(request) {
+      names.set(request.id, request.names)
+      return session.acquire(request)
+    },
   }))
+  return insistent(noting, async (standing, id, session) => {
+    if (typeof standing === 'object') return true
+    const request = { id, names: names.get(id) ?? [], mode: 'exclusive', wait: false, steal } as const
+    return (await session.acquire(request)) !== null
+  })
 }

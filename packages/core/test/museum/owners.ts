@@ -1,5 +1,5 @@
 import { LockError, type Claim, type Grant, type Request, type Session } from '@locks/core/backend'
-import { altered, restated, type Piece, type Standing } from './boundary.ts'
+import { altered, insistent, type Piece, type Standing } from './boundary.ts'
 
 export const owners: readonly Piece[] = [
   {
@@ -75,27 +75,16 @@ export const owners: readonly Piece[] = [
     defect: 'says that a lock is there whatever became of it',
     seenIn: 'redis-semaphore, Redisson: no word of a lost lock',
     caughtBy: 'loss/evicted',
-    store: (backend) =>
-      altered(backend, (session, { clock }) => ({
-        renew: (claims) =>
-          restated(session, claims, (standing) => {
-            return standing === 'gone' ? { sent: clock.now(), ttl: session.ttl } : standing
-          }),
-      })),
+    store: (backend) => insistent(backend, (standing) => standing === 'gone'),
   },
   {
     defect: 'does not tell those whose locks are stolen',
     caughtBy: 'loss/robbed-by-another-client',
     store(backend) {
       const robbed = new Set<string>()
-      return altered(
+      return insistent(
         backend,
-        (session, { clock }) => ({
-          renew: (claims) =>
-            restated(session, claims, (standing, id) => {
-              return standing === 'gone' && robbed.has(id) ? { sent: clock.now(), ttl: session.ttl } : standing
-            }),
-        }),
+        (_, id) => robbed.has(id),
         () => ({ lost: (id) => void robbed.add(id) }),
       )
     },

@@ -400,7 +400,8 @@ export const ambiguity: readonly Case[] = [
   {
     id: 'ambiguity/lost-before-the-answer',
     line: 10,
-    title: 'a lock that is gone before its answer comes is lost by the next renewal, though a repeated call has queued it anew',
+    title:
+      'a lock that is gone before its answer comes is lost by the next renewal, though a repeated call has queued it anew',
     async run(t) {
       const ttl = 2 * t.ttl
       const { locks, wire } = await t.openWired({ ttl })
