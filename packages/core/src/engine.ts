@@ -1,11 +1,12 @@
-import { backoff, patienceFor, settledWithin, within } from './attempts.ts'
+import { patienceFor, settledWithin } from './attempts.ts'
 import { elapsed, type Clock } from './clock.ts'
 import type { Backend, Claim, Entry, Grant, Loss, Proof, Request, Session } from './contract.ts'
 import { LockError, type LossReason } from './errors.ts'
-import { closed, internal, SessionKeeper } from './keeper.ts'
+import { closed, SessionKeeper } from './keeper.ts'
 import { Lanes } from './lanes.ts'
 import { Lease } from './lease.ts'
 import { Pulse } from './pulse.ts'
+import { Queries } from './queries.ts'
 import type { Random } from './random.ts'
 import { Removals, settleWithin } from './removals.ts'
 import { publish, type Attempt } from './telemetry.ts'
@@ -39,12 +40,11 @@ export class Engine {
   readonly #waiters = new Waiters(this)
   readonly #leases = new Map<string, Lease>()
   readonly #removals = new Removals(this)
+  readonly #queries = new Queries(this)
   readonly #pulse: Pulse
   #upkeep: Upkeep | undefined
   /** Those that took their lock by force. */
   readonly #thieves = new Set<Lease>()
-  /** Queries that the end of the manager must not leave pending. */
-  readonly #asking = new Set<(error: LockError) => void>()
   #closed = false
   #closing: Promise<void> | undefined
 
@@ -82,7 +82,7 @@ export class Engine {
   acquire(request: Request, attempt: Attempt, limits: Limits): Promise<Lease | null> {
     if (this.#closed) return Promise.reject(closed())
     if (limits.signal?.aborted) return Promise.reject(limits.signal.reason)
-    this.#pulse.start()
+    if (this.#pulse.start()) this.#upkeep?.begin()
     return this.#waiters.add(request, attempt, limits)
   }
 
@@ -96,13 +96,7 @@ export class Engine {
   }
 
   query(name: string | undefined): Promise<readonly Entry[]> {
-    if (this.#closed) return Promise.reject(closed())
-    return new Promise((resolve, reject) => {
-      this.#asking.add(reject)
-      this.#ask(name)
-        .then(resolve, reject)
-        .finally(() => this.#asking.delete(reject))
-    })
+    return this.#closed ? Promise.reject(closed()) : this.#queries.ask(name)
   }
 
   /** Lets go of everything. Settles within a second, also when the store is silent. */
@@ -116,7 +110,7 @@ export class Engine {
   async #close(): Promise<void> {
     this.#waiters.withdrawAll(closed())
     for (const lease of this.#leases.values()) lease.lose('closed')
-    for (const reject of this.#asking) reject(closed())
+    this.#queries.close(closed())
     this.#removals.close()
     this.#pulse.stop()
     this.clock.close()
@@ -124,26 +118,7 @@ export class Engine {
     await settledWithin(this.#storeClock, this.#keeper.close(), settleWithin)
   }
 
-  async #ask(name: string | undefined): Promise<readonly Entry[]> {
-    const started = this.clock.now()
-    for (let attempt = 1; ; attempt++) {
-      const session = await this.#keeper.ready()
-      const left = Math.max(0, this.connectTimeout - elapsed(started, this.clock.now()))
-      const late = () => new LockError('UNAVAILABLE', `no answer within ${this.connectTimeout} ms`)
-      try {
-        // Every earlier call of this manager about it is to be seen, unless the store does not answer that.
-        await settledWithin(this.clock, this.lanes.idle(name), Math.min(left, settleWithin))
-        return await within(this.clock, session.query(name), left, late)
-      } catch (error) {
-        const why = LockError.find(error) ?? internal(error)
-        const pause = backoff(attempt, this.random)
-        if (!why.temporary || pause > left) throw why
-        await new Promise<void>((resolve) => this.clock.after(pause, resolve))
-      }
-    }
-  }
-
-  // For the waiters
+  // For the waiters and the queries
 
   session(): Session | undefined {
     this.#keeper.wake()
@@ -152,6 +127,10 @@ export class Engine {
 
   unavailable(): LockError {
     return this.#keeper.unavailable()
+  }
+
+  ready(): Promise<Session> {
+    return this.#keeper.ready()
   }
 
   /** An answer says where it comes from; an event is about a claim that is known or no longer wanted. */

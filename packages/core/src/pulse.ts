@@ -21,8 +21,11 @@ export class Pulse {
     this.#beat = beat
   }
 
-  start(): void {
-    if (!this.#timer && !this.#stopped) this.#arm(this.#period())
+  /** True if it did not beat before. */
+  start(): boolean {
+    if (this.#timer || this.#stopped) return false
+    this.#arm(this.#period())
+    return true
   }
 
   /** The period has changed. */

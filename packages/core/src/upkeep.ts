@@ -22,14 +22,21 @@ export class Upkeep {
   readonly #session: Session
   /** When the pending renewal left. */
   #sentAt: number | undefined
-  #renewalDue = 0
+  #renewalDue: number
   #auditDue: number
   #doubtful = false
 
   constructor(host: UpkeepHost, session: Session) {
     this.#host = host
     this.#session = session
-    this.#auditDue = host.clock.now().mono + 2 * session.ttl
+    const now = host.clock.now().mono
+    this.#renewalDue = now + session.ttl / 3
+    this.#auditDue = now + 2 * session.ttl
+  }
+
+  /** There is something to keep alive again: what is fresh need not be renewed at once. */
+  begin(): void {
+    this.#renewalDue = Math.max(this.#renewalDue, this.#host.clock.now().mono + this.#session.ttl / 3)
   }
 
   /** Whether the store may have something that only an audit finds. */
@@ -59,10 +66,10 @@ export class Upkeep {
 
   #renew(now: Instant): void {
     const claims = this.#host.claims()
-    if (claims.length === 0) return
     const sentAt = now.mono
-    this.#sentAt = sentAt
     this.#renewalDue = sentAt + this.#session.ttl / 3
+    if (claims.length === 0) return
+    this.#sentAt = sentAt
     attempt(() => this.#session.renew(claims)).then(
       (standings) => {
         this.#renewed(sentAt, claims.length)
