@@ -64,8 +64,9 @@ export class SqliteSession implements Session {
     this.#verbs = new Verbs(database.table, self, namespace, {
       waits: (claim, ms) => this.#waits.add(claim, ms),
       granted: (grant) => {
-        this.#waits.delete(grant.id)
+        // Before the wake-up file is put away, which takes longer than all else.
         events.granted(grant)
+        this.#waits.delete(grant.id)
       },
       stolen: (id) => {
         this.#waits.delete(id)

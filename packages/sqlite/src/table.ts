@@ -44,6 +44,8 @@ export interface Owner {
 const columns = 'name, place, session, id, mode, permits, weight, size, token, expires, ttl, renewals'
 const listed = `SELECT ${columns}, client, owner, since FROM entry WHERE`
 const listOrder = 'ORDER BY name, token IS NULL, place'
+const frontRows = 8
+const behindRows = 256
 
 /** The rows, one short statement at a time. What is to be done with them is decided elsewhere. */
 export class Table {
@@ -53,14 +55,15 @@ export class Table {
     this.#sql = prepare(db)
   }
 
-  /** A name's queue in its order, read as far as it is asked for. */
+  /** A name's queue in its order, read as far as it is asked for: few at first, as most queues are short. */
   *queue(name: string): Generator<Row> {
-    let after = Number.MIN_SAFE_INTEGER
-    for (let size = 8; ; size = Math.min(4 * size, 512)) {
-      const rows = this.#sql.queue.all(name, after, size) as unknown as Row[]
+    const { front, behind } = this.#sql
+    const first = front.all(name) as unknown as Row[]
+    yield* first
+    for (let last = first[frontRows - 1]; last;) {
+      const rows = behind.all(name, last.place) as unknown as Row[]
       yield* rows
-      if (rows.length < size) return
-      after = (rows.at(-1) as Row).place
+      last = rows[behindRows - 1]
     }
   }
 
@@ -153,7 +156,9 @@ export class Table {
 function prepare(db: DatabaseSync) {
   const ids = 'id IN (SELECT value FROM json_each(?))'
   return {
-    queue: db.prepare(`SELECT ${columns} FROM entry WHERE name = ? AND place > ? ORDER BY place LIMIT ?`),
+    // The limits are no parameters: SQLite would compile the statement anew each time.
+    front: db.prepare(`SELECT ${columns} FROM entry WHERE name = ? ORDER BY place LIMIT ${frontRows}`),
+    behind: db.prepare(`SELECT ${columns} FROM entry WHERE name = ? AND place > ? ORDER BY place LIMIT ${behindRows}`),
     holders: db.prepare(`SELECT ${columns} FROM entry WHERE name = ? AND token IS NOT NULL ORDER BY place`),
     // A thief's places are negative, its numbers rise like everybody's.
     claim: db.prepare(`SELECT ${columns} FROM entry WHERE session = ? AND id = ? ORDER BY abs(place)`),

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LockManager } from '@locks/core'
 import { systemClock, type Clock } from '@locks/core/backend'
@@ -50,6 +50,24 @@ test('readers of one session who are granted together are one wake-up', async ()
   await until(() => two.granted.length === 50)
   await until(() => wakes > 0)
   expect(wakes).toBe(1)
+})
+
+test('users who may write the database wake each other', async () => {
+  const path = database()
+  chmodSync(dirname(path), 0o777)
+  await (await open(path)).session.close()
+  chmodSync(path, 0o666)
+  const holder = child('hold', { path }, { unprivileged: true })
+  await holder.next()
+  // Stands still, so that no poll helps.
+  const now = systemClock.now()
+  const clock: Clock = { now: () => now, after: () => ({ cancel() {} }) }
+  const { session, granted } = await open(path, { clock, namespace: 'locks' })
+  expect(await session.acquire(request('lock'))).toBe('queued')
+  await turn()
+  holder.send('release')
+  await holder.next()
+  await until(() => granted.length === 1)
 })
 
 test('a wake-up file that is taken away is made again', async () => {

@@ -24,7 +24,11 @@ export class MemorySession implements Session {
   }
 
   renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Grant | Proof | Loss>> {
-    return this.#answer(() => new Map(claims.map(({ id }) => [id, this.#renewOne(id)])))
+    return this.#answer(() => {
+      const standings = new Map(claims.map(({ id }) => [id, this.#renewOne(id)]))
+      this.#store.review(claims.flatMap(({ id }) => this.#owner.claims.get(id) ?? []))
+      return standings
+    })
   }
 
   remove(claim: Claim): Promise<boolean> {

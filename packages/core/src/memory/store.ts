@@ -72,7 +72,12 @@ export class MemoryStore {
       else entries.push(claimed)
     }
     owner.claims.set(request.id, claimed)
-    if (alone || this.#admitted(claimed)) return this.#mint(claimed, now)
+    if (alone || this.#admitted(claimed)) {
+      const grant = this.#mint(claimed, now)
+      // Those whom a thief keeps waiting may have waited for another name until now.
+      if (request.steal && !alone) for (const name of request.names) this.#settle(name)
+      return grant
+    }
     if (request.wait) {
       for (const name of request.names) this.#settle(name)
       return 'queued'
@@ -85,6 +90,13 @@ export class MemoryStore {
   remove(claims: readonly Claimed[]): void {
     for (const claimed of claims) this.#drop(claimed)
     for (const { request } of claims) for (const name of request.names) this.#settle(name)
+  }
+
+  /** Grants whoever can be granted under the names of claims that wait: they depend on nobody's release. */
+  review(claims: Iterable<Claimed>): void {
+    const names = new Set<string>()
+    for (const { tokens, request } of claims) if (!tokens) for (const name of request.names) names.add(name)
+    for (const name of names) this.#settle(name)
   }
 
   entries(name: string): Entry[] {

@@ -173,6 +173,25 @@ export const liveness: readonly Case[] = [
     },
   },
   {
+    id: 'liveness/silent-thief',
+    line: 14,
+    title: 'a thief that falls silent does not block a waiting set that it overtook for longer than ttl + takeover',
+    requires: { steal: true },
+    async run(t) {
+      const { locks: thief, wire } = await t.openWired({ ttl: t.ttl })
+      const [a, b] = [await t.open(), await t.open()]
+      const [free, taken] = [t.name(), t.name()]
+      const first = await a.acquire(taken)
+      const waiting = b.acquireAll([free, taken])
+      await t.queued(a, taken, 1)
+      await thief.acquire(free, { steal: true })
+      wire.silence()
+      await first.release()
+      await t.settles(waiting, t.ttl + t.capabilities.takeover)
+      assert.equal((await waiting).held, true)
+    },
+  },
+  {
     id: 'liveness/outage',
     line: 16,
     title: 'waiters without a time-out wait through an outage, and each is served when the store is back',

@@ -27,7 +27,7 @@ export const requestSteal: readonly Case[] = [
       'the victim’s request rejects with AbortError although its callback never settles; at once in the same client',
     requires: { steal: true },
     async run(t) {
-      const { locks: a, wire } = await t.openWired()
+      const { locks: a, wire } = await t.openWired({ ttl: 2 * t.ttl })
       const b = await t.open()
       const name = t.name()
       for (const thief of [b, a]) {
@@ -50,7 +50,7 @@ export const requestSteal: readonly Case[] = [
     title: 'every shared holder that is robbed is told',
     requires: { steal: true, shared: true },
     async run(t) {
-      const [a, b] = [await t.open(), await t.open()]
+      const [a, b] = [await t.open({ ttl: 2 * t.ttl }), await t.open()]
       const name = t.name()
       const victims = [
         await holder(a, name, { mode: 'shared' }),
