@@ -6,7 +6,7 @@ import { LockError } from '@locks/core'
 import { systemClock, type Clock, type ErrorCode } from '@locks/core/backend'
 import { expect, test } from 'vitest'
 import { refuseNetwork } from '../src/location.ts'
-import { child, database, folder, open, request } from './support.ts'
+import { child, cleanup, database, folder, open, request } from './support.ts'
 
 async function refused(path: string, code: ErrorCode, message: RegExp): Promise<void> {
   const error: unknown = await open(path).catch((reason: unknown) => reason)
@@ -108,6 +108,7 @@ test.for(['the folder', 'the database', 'its log'])('no permission for %s is ref
   expect(allowed).toEqual({ opened: true })
   const place = { 'the folder': dirname(path), 'the database': path, 'its log': `${path}-wal` }[what] as string
   chmodSync(place, what === 'the folder' ? 0o555 : 0o444)
+  cleanup(() => chmodSync(place, 0o777))
   const answer = await child('open', { path }, { unprivileged: true }).next()
   expect(answer).toMatchObject({ code: 'UNAVAILABLE', temporary: false })
   expect(answer['message']).toMatch(/user \d+ may not read and write/)

@@ -9,6 +9,12 @@ import { child, cleanup, database, open, request, turn, until, type Opened } fro
 
 const wakeFiles = (path: string) => (existsSync(`${path}-wake`) ? readdirSync(`${path}-wake`) : [])
 
+/** A clock by which a busy database is tried again, but no poll ever comes. */
+function pollless(): Clock {
+  const never = { cancel() {} }
+  return { now: () => systemClock.now(), after: (ms, run) => (ms < 50 ? systemClock.after(ms, run) : never) }
+}
+
 test('a handoff wakes the one who is granted, once, and nobody else', async () => {
   const path = database()
   const holder = await open(path)
@@ -59,10 +65,7 @@ test('users who may write the database wake each other', async () => {
   chmodSync(path, 0o666)
   const holder = child('hold', { path }, { unprivileged: true })
   await holder.next()
-  // Stands still, so that no poll helps.
-  const now = systemClock.now()
-  const clock: Clock = { now: () => now, after: () => ({ cancel() {} }) }
-  const { session, granted } = await open(path, { clock, namespace: 'locks' })
+  const { session, granted } = await open(path, { clock: pollless(), namespace: 'locks' })
   expect(await session.acquire(request('lock'))).toBe('queued')
   await turn()
   holder.send('release')
@@ -89,10 +92,7 @@ test('a wake-up file that is taken away is made again', async () => {
 
 test('what happened while there was no file is found when it is made again', async () => {
   const path = database()
-  // Stands still, so that no poll helps.
-  const now = systemClock.now()
-  const clock: Clock = { now: () => now, after: () => ({ cancel() {} }) }
-  const [one, two] = [await open(path), await open(path, { clock })]
+  const [one, two] = [await open(path), await open(path, { clock: pollless() })]
   const holder = request('a')
   await one.session.acquire(holder)
   await two.session.acquire(request('a'))
