@@ -63,7 +63,7 @@ export class MemoryStore {
     }
     const now = owner.clock.now()
     const claimed = new Claimed(request, owner, now)
-    if (request.steal) for (const name of request.names) this.#rob(name)
+    const victims = request.steal ? this.#holders(request.names) : []
     let alone = true
     for (const name of request.names) {
       const { entries } = this.#queue(name)
@@ -72,10 +72,13 @@ export class MemoryStore {
       else entries.push(claimed)
     }
     owner.claims.set(request.id, claimed)
+    // With the thief in its place, so that nobody else is granted what they leave.
+    for (const victim of victims) this.#rob(victim)
     if (alone || this.#admitted(claimed)) {
       const grant = this.#mint(claimed, now)
       // Those whom a thief keeps waiting may have waited for another name until now.
-      if (request.steal && !alone) for (const name of request.names) this.#settle(name)
+      const changed = request.steal ? [claimed, ...victims].flatMap((each) => each.request.names) : []
+      for (const name of new Set(changed)) this.#settle(name)
       return grant
     }
     if (request.wait) {
@@ -175,14 +178,15 @@ export class MemoryStore {
     return claimed.grant as Grant
   }
 
-  #rob(name: string): void {
-    const victims = this.#queues.get(name)?.entries.filter(({ tokens }) => tokens) ?? []
-    for (const victim of victims) {
-      this.#drop(victim)
-      remember(victim)
-      tell(victim.owner, 'lost', victim.request.id, 'stolen')
-      for (const other of victim.request.names) if (other !== name) this.#settle(other)
-    }
+  #holders(names: readonly string[]): Claimed[] {
+    const entries = names.flatMap((name) => this.#queues.get(name)?.entries ?? [])
+    return [...new Set(entries.filter(({ tokens }) => tokens))]
+  }
+
+  #rob(victim: Claimed): void {
+    this.#drop(victim)
+    remember(victim)
+    tell(victim.owner, 'lost', victim.request.id, 'stolen')
   }
 
   #drop(claimed: Claimed): void {

@@ -104,6 +104,26 @@ export const exclusion: readonly Case[] = [
     },
   },
   {
+    id: 'exclusion/thief-of-part-of-a-set',
+    line: 1,
+    title: 'who steals one name of a set holds it alone, whoever waits for the same set',
+    requires: { steal: true },
+    async run(t) {
+      const [a, b] = [await t.open(), await t.open()]
+      const [name, other] = [t.name(), t.name()]
+      const set = await a.acquireAll([name, other])
+      const waiting = a.acquireAll([name, other])
+      await t.queued(b, name, 1)
+      const thief = await b.acquire(name, { steal: true })
+      assert.equal(await set.release(), 'lost')
+      await t.until('the rest of the set is free', async () => (await b.query(other)).held.length === 0)
+      assert.equal((await b.query(name)).held.length, 1)
+      assert.equal(thief.held, true)
+      await thief.release()
+      assert.equal((await waiting).held, true)
+    },
+  },
+  {
     id: 'exclusion/not-re-entrant',
     line: 8,
     title: 'a second acquire of a held name by the same client waits like anybody else',
