@@ -3,6 +3,7 @@ export { demand, shortfalls, type Capabilities, type Requirements } from './capa
 export {
   boolean,
   checkOptions,
+  instance,
   integer,
   milliseconds,
   oneOf,
@@ -11,6 +12,7 @@ export {
   type Check,
   type Checked,
 } from './checks.ts'
+export { settledWithin } from './attempts.ts'
 export { elapsed, systemClock, type Clock, type Instant, type Timer } from './clock.ts'
 export * from './contract.ts'
 export { invalid, LockError, shown, unsupported, type ErrorCode, type LossReason } from './errors.ts'
@@ -19,4 +21,4 @@ export { Admission, blockers, checkKind, granted, type Contender, type Mode } fr
 export { systemRandom, type Random } from './random.ts'
 export { warn } from './telemetry.ts'
 export type { Adapter } from './open.ts'
-export { splitUrl, type SplitUrl } from './urls.ts'
+export { splitAuthority, splitUrl, type Authority, type Host, type SplitUrl } from './urls.ts'

@@ -93,6 +93,11 @@ export interface Session {
   /** True when calls take effect in the order in which they are made; otherwise core sends those of a name one by one. */
   readonly ordered: boolean
   /**
+   * What keeps an entry: `entry`, its own renewals, so that one that nobody wants dies of itself; `session`, the
+   * session with all that it has, so that it must be removed or the session ended.
+   */
+  readonly leases: 'entry' | 'session'
+  /**
    * Settles when the session is over and no entry of it will be kept longer than its ttl. A session that cannot
    * prove itself for a ttl must end.
    */

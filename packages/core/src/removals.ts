@@ -11,7 +11,7 @@ export interface RemovalHost {
   readonly clock: Clock
   readonly random: Random
   readonly lanes: Lanes
-  /** A removal that takes longer than a ttl: the session is to be ended, and its entries with it. */
+  /** A removal that takes longer than a ttl, of what lives as long as its session: that is to be ended. */
   stuck(session: Session): void
 }
 
@@ -92,7 +92,7 @@ export class Removals {
     for (const removal of this.#pending.values()) {
       const { since, sentAt, firstSentAt, session } = removal
       if (now - since >= settleWithin) removal.settle('released')
-      if (firstSentAt !== undefined && now - firstSentAt > session.ttl) this.#host.stuck(session)
+      if (firstSentAt !== undefined && now - firstSentAt > session.ttl) this.#overdue(removal)
       else if (sentAt !== undefined && now - sentAt > patience) this.#repeat(removal, removal.attempts)
     }
   }
@@ -132,6 +132,12 @@ export class Removals {
     this.#host.clock.after(backoff(after, this.#host.random), () => {
       if (!removal.done) this.#attempt(removal)
     })
+  }
+
+  /** Nobody has renewed it for a ttl. */
+  #overdue(removal: Removal): void {
+    if (removal.session.leases === 'entry') this.#finish(removal, 'released')
+    else this.#host.stuck(removal.session)
   }
 
   #finish(removal: Removal, outcome: 'released' | 'lost'): void {

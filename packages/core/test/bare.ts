@@ -13,9 +13,9 @@ export function bareHarness(): Harness {
     async openWired() {
       const { backend, wire } = await harness.openWired()
       const cut = wire.cut.bind(wire)
-      wire.cut = () => {
-        cut()
-        void wire.end()
+      wire.cut = async () => {
+        await cut()
+        await wire.end()
       }
       return { backend, wire }
     },
@@ -53,6 +53,7 @@ function bareSession(session: Session, { random }: SessionOptions): Session {
   return {
     ttl: session.ttl,
     ordered: false,
+    leases: 'session',
     ended: session.ended,
     async acquire(request) {
       await travel()

@@ -50,12 +50,12 @@ test('time asleep counts, and a wall clock set back gives no more time', async (
 
 test('a proof counts from before the request left, however late its answer', async () => {
   const { clock, wire, lock } = await setUp()
-  wire.silence()
+  await wire.silence()
   await clock.advance(valid - 1_000)
   expect(lock.held).toBe(true)
   // Renewals have been under way for long; delivered now, they prove what holds from now on at the store, but the
   // oldest of them was sent when it was sent.
-  wire.heal()
+  await wire.heal()
   await settled()
   expect(lock.held).toBe(true)
   await clock.advance(3 * ttl)
@@ -64,10 +64,10 @@ test('a proof counts from before the request left, however late its answer', asy
 
 test('an answer after the deadline revives nothing, whether the loss has been read or not', async () => {
   const { clock, wire, lock } = await setUp()
-  wire.silence()
+  await wire.silence()
   await clock.advance(valid / 2)
   clock.stall(valid / 2)
-  wire.heal()
+  await wire.heal()
   await settled()
   expect(lock.held).toBe(false)
   await clock.advance(1_000)
@@ -84,7 +84,7 @@ test('at risk comes at half the ttl without a proof, once, and before the loss',
   try {
     await clock.advance(2 * ttl)
     expect(seen).toEqual([])
-    wire.silence()
+    await wire.silence()
     await clock.advance(2 * ttl)
   } finally {
     unsubscribe('locks:at-risk', atRisk)

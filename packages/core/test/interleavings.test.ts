@@ -73,7 +73,7 @@ class World {
   }
 
   async take(step: Step): Promise<void> {
-    if ('client' in step) this.#act(step.do, this.clients[step.client] as Client)
+    if ('client' in step) await this.#act(step.do, this.clients[step.client] as Client)
     else if (step.do === 'pass') await this.clock.advance(step.ms)
     else this.clock.stall(step.ms)
     await settled()
@@ -94,7 +94,7 @@ class World {
     return this.granted.filter((lock) => lock.held)
   }
 
-  #act(what: Act, at: Client): void {
+  async #act(what: Act, at: Client): Promise<void> {
     const { locks, wire } = at
     if (what === 'acquire') {
       const abort = new AbortController()
@@ -103,9 +103,9 @@ class World {
     } else if (what === 'try') this.#note(at, locks.tryAcquire('name'))
     else if (what === 'release') void at.held.shift()?.release()
     else if (what === 'abort') at.aborts.shift()?.abort()
-    else if (what === 'drop') wire.dropAnswers()
+    else if (what === 'drop') await wire.dropAnswers()
     else if (what === 'end') void wire.end()
-    else wire[what]()
+    else await wire[what]()
   }
 
   #note(at: Client, call: Promise<Lock | null>): void {
@@ -156,7 +156,7 @@ describe.each(Object.entries(kinds))('%s', (_, kind) => {
       fc.asyncProperty(runs, async (steps) => {
         const world = new World(kind)
         for (const each of steps) await world.take(each)
-        for (const { wire } of world.clients) wire.heal()
+        for (const { wire } of world.clients) await wire.heal()
         for (let rounds = 0; world.pending > 0 || world.holders().length > 0; rounds++) {
           expect(rounds).toBeLessThan(500)
           for (const { held } of world.clients) while (held.length > 0) void held.shift()?.release()

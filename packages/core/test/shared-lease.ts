@@ -24,6 +24,7 @@ export function sharedLease(backend: Backend, clock: Clock, random: Random): Bac
       return {
         ttl: session.ttl,
         ordered: false,
+        leases: 'session',
         ended: session.ended,
         acquire: (request) =>
           slowly(() => {

@@ -34,6 +34,7 @@ export interface SessionParts {
 
 export class SqliteSession implements Session {
   readonly ordered = true
+  readonly leases = 'entry'
   readonly ttl: number
   readonly ended: Promise<LockError>
   readonly #clock: Clock

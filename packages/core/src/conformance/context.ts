@@ -89,6 +89,31 @@ export class Context {
     await this.until(`${name} is free`, isEmpty, within)
   }
 
+  /** Waits until a client is answered: after a fault its driver may have to connect anew. */
+  async answered(locks: LockManager): Promise<void> {
+    const name = this.name()
+    const ask = () =>
+      locks.query(name).then(
+        () => true,
+        () => false,
+      )
+    await this.until('the store answers', ask)
+  }
+
+  /**
+   * What calls come to that must not make anything leave for the store. They are made again where something has left: a
+   * driver may send a request of its own meanwhile, but hardly each time.
+   */
+  async sendsNothing<T>(wire: Wire, calls: () => Promise<T>): Promise<T> {
+    for (let round = 1; ; round++) {
+      const before = await wire.sent()
+      const outcome = await calls()
+      const sent = (await wire.sent()) - before
+      if (sent === 0) return outcome
+      assert.ok(round < 3, `${sent} requests have left for the store`)
+    }
+  }
+
   /** Rejects unless a promise settles in time; the time it took, ms. */
   async settles(promise: Promise<unknown>, within: number): Promise<number> {
     const started = performance.now()

@@ -7,4 +7,7 @@ import type { Requirements } from '../capabilities.ts'
 export const declaredAbsent = {
   memory: { scope: 'process', fencing: 'volatile' },
   sqlite: { scope: 'machine' },
+  redis: { sets: 'ordered' },
+  'redis-sentinel': { sets: 'ordered', fencing: 'volatile' },
+  'redis-cluster': { sets: 'ordered', fencing: 'volatile' },
 } as const satisfies Record<string, Requirements>

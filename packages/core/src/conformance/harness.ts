@@ -34,26 +34,27 @@ export interface Wired {
   readonly wire: Wire
 }
 
-/** The line between one client and its store, and what may befall it. */
+/** The line between one client and its store, and what may befall it. Each settles when it is in force. */
 export interface Wire {
   /** Nothing arrives and nothing is answered, as with a stopped server; `heal` delivers what was sent meanwhile. */
-  silence(): void
-  /** Everything arrives and is applied; no answer comes back, not even after `heal`. */
-  dropAnswers(): void
+  silence(): Promise<void>
+  /** Everything arrives and is applied; no answer comes back, not even after `heal`, which may end the connection. */
+  dropAnswers(): Promise<void>
   /** Everything arrives and is applied; the answers and the events of the meantime come with `heal`. */
-  delayAnswers(): void
+  delayAnswers(): Promise<void>
   /** Calls fail at once, and events are lost. */
-  cut(): void
+  cut(): Promise<void>
   /** Calls work, but no event arrives; those of the meantime are lost. */
-  deafen(): void
+  deafen(): Promise<void>
   /**
    * After `silence`, a new connection: what is sent from now on arrives at once; what the old one had taken arrives
    * with `heal`, and is not answered.
    */
-  reconnect(): void
-  heal(): void
+  reconnect(): Promise<void>
+  /** All is well again, though a driver that lost its connection has to make another first. */
+  heal(): Promise<void>
   /** The session ends at the store. */
   end(): Promise<void>
-  /** How many requests have left for the store so far. */
-  readonly sent: number
+  /** How many requests have left for the store so far, those that the line holds up included. */
+  sent(): Promise<number>
 }

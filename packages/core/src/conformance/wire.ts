@@ -38,42 +38,47 @@ export function wired(backend: Backend): Wired {
 
 class Line implements Wire {
   readonly sessions = new Set<Session>()
-  sent = 0
+  #sent = 0
   #condition: Condition = 'healthy'
   #held: Held[] = []
 
-  silence(): void {
-    this.#condition = 'silent'
+  silence(): Promise<void> {
+    return this.#turn('silent')
   }
 
-  dropAnswers(): void {
-    this.#condition = 'answerless'
+  dropAnswers(): Promise<void> {
+    return this.#turn('answerless')
   }
 
-  delayAnswers(): void {
-    this.#condition = 'late'
+  delayAnswers(): Promise<void> {
+    return this.#turn('late')
   }
 
-  cut(): void {
-    this.#condition = 'cut'
+  cut(): Promise<void> {
+    return this.#turn('cut')
   }
 
-  deafen(): void {
-    this.#condition = 'deaf'
+  deafen(): Promise<void> {
+    return this.#turn('deaf')
   }
 
-  reconnect(): void {
-    this.#condition = 'healthy'
+  reconnect(): Promise<void> {
     this.#held = this.#held.flatMap(({ abandon }) => abandon?.() ?? [])
+    return this.#turn('healthy')
   }
 
-  heal(): void {
-    this.#condition = 'healthy'
+  heal(): Promise<void> {
+    const done = this.#turn('healthy')
     const held = this.#held
     this.#held = []
     // An event travels by itself, and may well be faster than an answer.
     for (const { event, deliver } of held) if (event) deliver()
     for (const { event, deliver } of held) if (!event) deliver()
+    return done
+  }
+
+  sent(): Promise<number> {
+    return Promise.resolve(this.#sent)
   }
 
   async end(): Promise<void> {
@@ -87,13 +92,14 @@ class Line implements Wire {
   }
 
   carry<T>(call: () => Promise<T>): Promise<T> {
-    this.sent++
+    this.#sent++
     if (this.#condition === 'cut') return Promise.reject(new LockError('UNAVAILABLE', 'the line is cut'))
     if (this.#condition === 'silent') {
       return new Promise((resolve, reject) => {
         const deliver = () => void this.carry(call).then(resolve, reject)
         const abandon = () => {
-          reject(new LockError('OUTCOME_UNKNOWN', 'the connection was given up'))
+          // A client learns of it after the fact, and may have changed its mind before.
+          setImmediate(() => reject(new LockError('OUTCOME_UNKNOWN', 'the connection was given up')))
           return { deliver: () => void call().catch(() => {}) }
         }
         this.#held.push({ deliver, abandon })
@@ -107,12 +113,18 @@ class Line implements Wire {
       this.#held.push({ deliver: () => void answer.then(resolve, reject) })
     })
   }
+
+  #turn(condition: Condition): Promise<void> {
+    this.#condition = condition
+    return Promise.resolve()
+  }
 }
 
 function wiredSession(session: Session, line: Line): Session {
   return {
     ttl: session.ttl,
     ordered: session.ordered,
+    leases: session.leases,
     ended: session.ended,
     acquire: (request) => line.carry(() => session.acquire(request)),
     renew: (claims: readonly Claim[]) => line.carry(() => session.renew(claims)),

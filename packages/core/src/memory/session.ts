@@ -4,6 +4,7 @@ import type { Claimed, MemoryStore, Owner } from './store.ts'
 
 export class MemorySession implements Session {
   readonly ordered = true
+  readonly leases = 'entry'
   readonly ttl: number
   readonly ended: Promise<LockError>
   readonly #store: MemoryStore

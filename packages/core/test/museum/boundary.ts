@@ -53,6 +53,7 @@ function plain(session: Session): Session {
   return {
     ttl: session.ttl,
     ordered: session.ordered,
+    leases: session.leases,
     ended: session.ended,
     acquire: (request) => session.acquire(request),
     renew: (claims) => session.renew(claims),

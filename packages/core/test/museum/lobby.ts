@@ -55,6 +55,7 @@ export function lobby(backend: Backend, manners: Manners): Backend {
       return {
         ttl: session.ttl,
         ordered: session.ordered,
+        leases: session.leases,
         ended: session.ended,
         async acquire(request) {
           if (mine(request.id)) return 'queued'

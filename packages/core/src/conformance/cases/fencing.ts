@@ -112,9 +112,9 @@ export const fencing: readonly Case[] = [
       const first = await locks.acquire(name)
       const waiting = other.acquire(name)
       await t.queued(other, name, 1)
-      wire.silence()
+      await wire.silence()
       const second = await waiting
-      wire.heal()
+      await wire.heal()
       await second.release()
       const third = await locks.acquire(name)
       assertRising([first.token, second.token, third.token])

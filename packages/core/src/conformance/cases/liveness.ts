@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { LockError } from '../../errors.ts'
-import type { Holding } from '../../lock.ts'
+import type { Holding, Lock } from '../../lock.ts'
 import type { Case } from '../case.ts'
 import { pause, thrown } from '../context.ts'
 
@@ -35,7 +35,7 @@ export const liveness: readonly Case[] = [
       const first = await other.acquire(name)
       const waiting = locks.acquire(name)
       await t.queued(other, name, 1)
-      wire.deafen()
+      await wire.deafen()
       await first.release()
       await t.settles(waiting, 2 * t.ttl)
       const lock = await waiting
@@ -135,10 +135,10 @@ export const liveness: readonly Case[] = [
       await t.queued(a, name, 1)
       const next = b.acquire(name)
       await t.queued(a, name, 2)
-      wire.silence()
+      await wire.silence()
       await first.release()
       await t.settles(next, t.ttl + t.capabilities.takeover)
-      wire.heal()
+      await wire.heal()
       assert.equal((await next).held, true)
       await (await next).release()
       await t.settles(silent, 10_000)
@@ -185,7 +185,7 @@ export const liveness: readonly Case[] = [
       const waiting = b.acquireAll([free, taken])
       await t.queued(a, taken, 1)
       await thief.acquire(free, { steal: true })
-      wire.silence()
+      await wire.silence()
       await first.release()
       await t.settles(waiting, t.ttl + t.capabilities.takeover)
       assert.equal((await waiting).held, true)
@@ -202,20 +202,22 @@ export const liveness: readonly Case[] = [
       const first = await other.acquire(taken)
       const before = [locks.acquire(taken), locks.acquire(taken)]
       await t.queued(other, taken, 2)
-      wire.cut()
+      await wire.cut()
       const during = [locks.acquire(free), locks.acquire(free), locks.acquire(taken)]
       let settled = 0
-      const served = [...before, ...during].map(async (each) => {
-        const lock = await each.finally(() => settled++)
+      const serve = async (asked: Promise<Lock>) => {
+        const lock = await asked.finally(() => settled++)
         assert.equal(lock.held, true)
         assert.equal(await lock.release(), 'released')
-      })
+      }
+      const served = Promise.all([...before, ...during].map(serve))
+      served.catch(() => {})
       await pause(1.2 * t.ttl)
       assert.equal(settled, 0)
-      wire.heal()
+      await wire.heal()
       await first.release()
-      await t.settles(Promise.all(served), 10_000)
-      await Promise.all(served)
+      await t.settles(served, 10_000)
+      await served
       for (const name of [free, taken]) await t.empty(other, name)
     },
   },
@@ -231,7 +233,7 @@ export const liveness: readonly Case[] = [
       const stop = new AbortController()
       const calls: Promise<Holding | null>[] = [locks.acquire(taken), locks.acquire(taken, { timeout: t.ttl / 2 })]
       await t.queued(other, taken, 2)
-      wire.silence()
+      await wire.silence()
       calls.push(locks.acquire(free), locks.acquire(free, { signal: stop.signal }), locks.acquireAll([free, taken]))
       calls.push(
         locks.tryAcquire(free),
@@ -240,7 +242,7 @@ export const liveness: readonly Case[] = [
       const outcomes = calls.map((each) => each.then((lock) => lock?.release()).catch(() => {}))
       await pause(1.2 * t.ttl)
       stop.abort()
-      wire.heal()
+      await wire.heal()
       await first.release()
       await t.settles(Promise.all(outcomes), 10_000)
       for (const name of [free, taken]) await t.empty(other, name)
@@ -255,7 +257,7 @@ export const liveness: readonly Case[] = [
       const { locks, wire } = await t.openWired({ connectTimeout })
       const name = t.name()
       for (const fault of ['cut', 'silence'] as const) {
-        wire[fault]()
+        await wire[fault]()
         const tried = [locks.tryAcquire(name), locks.acquire(name, { timeout: 0 }), locks.query(name)]
         await t.settles(Promise.allSettled(tried), connectTimeout + 1_500)
         for (const each of tried) {
@@ -263,7 +265,8 @@ export const liveness: readonly Case[] = [
           assert.ok(code === 'UNAVAILABLE' || code === 'OUTCOME_UNKNOWN', `${fault}: ${code}`)
         }
         await t.fails(locks.acquire(name, { timeout: 50 }), 'TIMEOUT')
-        wire.heal()
+        await wire.heal()
+        await t.answered(locks)
         await t.empty(locks, name)
       }
       assert.ok(await locks.tryAcquire(name))
@@ -276,13 +279,14 @@ export const liveness: readonly Case[] = [
     async run(t) {
       const { locks, wire } = await t.openWired()
       for (const fault of ['cut', 'silence', 'dropAnswers'] as const) {
-        wire[fault]()
+        await wire[fault]()
         const asked = locks.acquire(t.name(), { timeout: 200 })
         const took = await t.settles(asked, 1_200)
         const error = await t.fails(asked, 'TIMEOUT')
         assert.ok(took >= 150, `${fault}: ended after ${took} ms of 200`)
         assert.equal(error.temporary, true)
-        wire.heal()
+        await wire.heal()
+        await t.answered(locks)
       }
     },
   },

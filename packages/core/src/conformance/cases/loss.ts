@@ -57,7 +57,7 @@ export const loss: readonly Case[] = [
       const { locks, wire } = await t.openWired({ ttl: t.ttl })
       const lock = await locks.acquire(t.name())
       const aborts = countAborts(lock)
-      wire.silence()
+      await wire.silence()
       const { expiresAt } = lock
       await t.until('the loss is told', () => lock.signal.aborted)
       // By a timer at the deadline, give or take a busy machine.
@@ -65,7 +65,7 @@ export const loss: readonly Case[] = [
       assert.ok(performance.now() < expiresAt + bound(t), 'told late')
       const error = await assertLost(t, lock)
       assert.equal(error.reason, 'expired')
-      wire.heal()
+      await wire.heal()
       await locks.acquire(t.name())
       await locks.close()
       assert.equal(aborts(), 1)
@@ -105,7 +105,7 @@ export const loss: readonly Case[] = [
       for (let count = 0; count < 3; count++) robbed.push(await locks.acquire(shared, { mode: 'shared' }))
       const aborts = robbed.map(countAborts)
       // No event of the store is needed for that.
-      wire.deafen()
+      await wire.deafen()
       const thieves = [await locks.acquire(name, { steal: true })]
       assert.deepEqual([robbed[0]!.held, robbed[1]!.held], [false, true])
       thieves.push(await locks.acquire(shared, { steal: true }))
@@ -156,7 +156,7 @@ export const loss: readonly Case[] = [
       const thief = await t.open()
       const name = t.name()
       const lock = await locks.acquire(name)
-      wire.deafen()
+      await wire.deafen()
       await thief.acquire(name, { steal: true })
       await t.until('the loss is told', () => lock.signal.aborted, bound(t))
       await assertLost(t, lock)
@@ -210,10 +210,10 @@ export const loss: readonly Case[] = [
       const lock = await locks.acquire(name)
       const aborts = countAborts(lock)
       for (const fault of ['cut', 'silence'] as const) {
-        wire[fault]()
+        await wire[fault]()
         await pause(t.ttl / 3)
         const { expiresAt } = lock
-        wire.heal()
+        await wire.heal()
         await t.until('the lock is renewed', () => lock.expiresAt > expiresAt + 1)
         assert.equal(lock.held, true)
         assert.equal(await other.tryAcquire(name), null)
@@ -241,7 +241,7 @@ export const loss: readonly Case[] = [
       const { expiresAt } = lock
       await t.until('the lock is renewed', () => lock.expiresAt > expiresAt + 1)
       assert.deepEqual([lock.atRisk, notices.length], [false, 0])
-      wire.silence()
+      await wire.silence()
       await t.until('the lock is at risk', () => lock.atRisk)
       assert.equal(lock.held, true)
       assert.equal(lock.signal.aborted, false)

@@ -8,16 +8,16 @@ async function survives(t: Context, ...troubles: readonly ('silence' | 'dropAnsw
   for (const trouble of troubles) {
     const { locks, wire } = await t.openWired()
     const result = {}
-    const passes = locks.request(t.name(), () => {
-      wire[trouble]()
+    const passes = locks.request(t.name(), async () => {
+      await wire[trouble]()
       return result
     })
     await t.settles(passes, 5_000)
     assert.equal(await passes, result, trouble)
-    wire.heal()
+    await wire.heal()
     const error = new Error('mine')
-    const fails = locks.request(t.name(), () => {
-      wire[trouble]()
+    const fails = locks.request(t.name(), async () => {
+      await wire[trouble]()
       throw error
     })
     await t.settles(fails, 5_000)
@@ -48,7 +48,7 @@ export const requestLoss: readonly Case[] = [
     async run(t) {
       const { locks, wire } = await t.openWired({ ttl: t.ttl })
       const { call, lock, fail } = await holder(locks, t.name())
-      wire.silence()
+      await wire.silence()
       const error = await t.fails(call, 'LOST')
       assert.deepEqual([lock.held, lock.signal.aborted], [false, true])
       const late = new Error('mine')

@@ -32,7 +32,7 @@ export const requestSteal: readonly Case[] = [
       const name = t.name()
       for (const thief of [b, a]) {
         const victim = await holder(a, name)
-        if (thief === a) wire.deafen()
+        if (thief === a) await wire.deafen()
         const loot = await thief.acquire(name, { steal: true })
         if (thief === a) await t.settles(victim.call, 1_000)
         const error = await thrown(victim.call)

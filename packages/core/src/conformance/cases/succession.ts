@@ -20,7 +20,7 @@ async function succeed(t: Context): Promise<Succession> {
   const other = await t.open({ ttl: 4 * t.ttl })
   const name = t.name()
   const late = await silent.acquire(name)
-  wire.silence()
+  await wire.silence()
   const waiting = other.acquire(name)
   await t.settles(waiting, t.ttl + t.capabilities.takeover)
   return { name, silent, wire, late, other, next: await waiting }
@@ -34,7 +34,7 @@ export const succession: readonly Case[] = [
     async run(t) {
       const { name, silent, wire, late, other, next } = await succeed(t)
       const { expiresAt } = next
-      wire.heal()
+      await wire.heal()
       await t.until('the next holder has renewed its lock or lost it', () => !next.held || next.expiresAt > expiresAt)
       assert.deepEqual([late.held, next.held, next.signal.aborted], [false, true, false])
       assert.equal(await silent.tryAcquire(name), null)
@@ -50,7 +50,7 @@ export const succession: readonly Case[] = [
       const { name, wire, other, next } = await succeed(t)
       assert.equal(await next.release(), 'released')
       await t.empty(other, name, 2_000)
-      wire.heal()
+      await wire.heal()
       assert.ok(await other.tryAcquire(name))
     },
   },
