@@ -57,4 +57,6 @@ export interface Wire {
   end(): Promise<void>
   /** How many requests have left for the store so far, those that the line holds up included. */
   sent(): Promise<number>
+  /** How many round trips have begun so far: requests that leave without waiting for an answer share one. */
+  roundTrips(): Promise<number>
 }

@@ -81,6 +81,11 @@ class Line implements Wire {
     return Promise.resolve(this.#sent)
   }
 
+  /** What a session sends at once, it sends in one call. */
+  roundTrips(): Promise<number> {
+    return this.sent()
+  }
+
   async end(): Promise<void> {
     await Promise.all([...this.sessions].map((session) => session.close()))
   }

@@ -63,19 +63,19 @@ export const resources: readonly Case[] = [
   {
     id: 'resources/batched-renewals',
     line: 19,
-    title: 'renewing 1,000 locks takes at most 20 requests each time',
+    title: 'renewing 1,000 locks takes at most 20 round trips each time',
     async run(t) {
       const ttl = 2 * t.ttl
       const { locks, wire } = await t.openWired({ ttl })
       const held = await Promise.all(Array.from({ length: 1_000 }, () => locks.acquire(t.name())))
       await t.until('all have been renewed', () => held.every((lock) => lock.expiresAt > performance.now() + ttl / 2))
-      const before = await wire.sent()
+      const before = await wire.roundTrips()
       const firsts = held.map((lock) => lock.expiresAt)
       await pause((2 / 3) * ttl)
       assert.ok(held.every((lock, at) => lock.held && lock.expiresAt > firsts[at]! + ttl / 3))
       // A renewal each third of the ttl, and an audit.
-      const sent = (await wire.sent()) - before
-      assert.ok(sent <= 3 * 20, `${sent} requests for two renewals of 1,000 locks`)
+      const trips = (await wire.roundTrips()) - before
+      assert.ok(trips <= 3 * 20, `${trips} round trips for two renewals of 1,000 locks`)
     },
   },
   {

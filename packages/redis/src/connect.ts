@@ -1,0 +1,59 @@
+import { Cluster, Redis } from 'ioredis'
+import type { Location, RedisClient } from './options.ts'
+
+const firstDelay = 20
+const longestDelay = 1_000
+
+const retryDelay = (attempt: number): number =>
+  Math.min(longestDelay, firstDelay * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
+
+/**
+ * A client of the adapter's own, not connected yet. It queues nothing and repeats nothing: core does, and knows for how
+ * long. A server that says nothing for `patience` milliseconds is connected to anew.
+ */
+export function clientOf(location: Location, patience: number): RedisClient {
+  const { form, hosts, username, password, db, master, tls, natMap, sentinelUsername, sentinelPassword } = location
+  const connection = {
+    lazyConnect: true,
+    connectTimeout: patience,
+    socketTimeout: patience,
+    maxRetriesPerRequest: 0,
+    // Or `CLIENT SETINFO` on every connection, which servers before 7.2 do not know.
+    disableClientInfo: true,
+    connectionName: '@locks/redis',
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: {} }),
+  }
+  if (form === 'cluster') {
+    return new Cluster([...hosts], {
+      lazyConnect: true,
+      redisOptions: connection,
+      clusterRetryStrategy: retryDelay,
+      slotsRefreshTimeout: patience,
+      ...(natMap && { natMap }),
+    })
+  }
+  const single = {
+    ...connection,
+    db,
+    enableOfflineQueue: false,
+    retryStrategy: retryDelay,
+    // A master that has been demoted: the next connection finds its successor.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  }
+  if (form === 'standalone') return new Redis({ ...single, ...hosts[0] })
+  return new Redis({
+    ...single,
+    sentinels: [...hosts],
+    name: master ?? '',
+    sentinelCommandTimeout: patience,
+    sentinelRetryStrategy: retryDelay,
+    enableTLSForSentinelMode: tls,
+    ...(tls && { sentinelTLS: {} }),
+    ...(sentinelUsername !== undefined && { sentinelUsername }),
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    failoverDetector: true,
+    ...(natMap && { natMap }),
+  })
+}

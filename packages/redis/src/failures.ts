@@ -1,0 +1,64 @@
+import { LockError } from '@locks/core/backend'
+
+/** What the server answers when it has applied nothing and the same call may work later. */
+const passing: Readonly<Record<string, string>> = {
+  OOM: 'it has no memory left (maxmemory)',
+  MISCONF: 'it cannot save to disk and refuses writes',
+  READONLY: 'it is a replica',
+  LOADING: 'it is loading its data',
+  MASTERDOWN: 'it has lost its master',
+  CLUSTERDOWN: 'the cluster is down',
+  TRYAGAIN: 'a slot is being moved',
+  MOVED: 'a slot has been moved',
+  ASK: 'a slot is being moved',
+  BUSY: 'it is busy with a script',
+  NOREPLICAS: 'it has too few replicas (min-replicas-to-write)',
+}
+
+/** What it answers when asking again is no use. */
+const lasting: Readonly<Record<string, string>> = {
+  NOAUTH: 'it wants a password',
+  WRONGPASS: 'it does not know this user and password',
+  NOPROTO: 'it does not speak the protocol',
+}
+
+/** Codes of Node's errors, with which nothing has left. */
+const unsent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+/**
+ * A failure as callers may be told of it: never the driver's own error, which carries the command's arguments and with
+ * them passwords and owner secrets.
+ */
+export function failureOf(thrown: unknown): LockError {
+  const known = LockError.find(thrown)
+  if (known) return known
+  const { name, message, code } = thrown as { name?: unknown; message?: unknown; code?: unknown }
+  const text = String(message)
+  if (name === 'ReplyError') return refusal(codeOf(thrown), text)
+  if (typeof code === 'string' && unsent.has(code)) return unavailable(`the Redis server cannot be reached: ${code}`)
+  if (/enableOfflineQueue options is false$/.test(text)) return unavailable('the Redis server is not connected')
+  return unknown('the connection to the Redis server failed before the answer came')
+}
+
+/** The word with which the server's errors begin. */
+export const codeOf = (thrown: unknown): string => /^[A-Z]+/.exec(String((thrown as Error).message))?.[0] ?? 'ERR'
+
+function refusal(code: string, text: string): LockError {
+  const soon = passing[code]
+  if (soon) return unavailable(`the Redis server refuses: ${soon} (${code})`)
+  const never = code === 'NOPERM' ? forbidden(text) : lasting[code]
+  if (never) return refused(`the Redis server refuses: ${never} (${code})`)
+  return new LockError('OUTCOME_UNKNOWN', `the Redis server failed (${code})`, { temporary: code !== 'ERR' })
+}
+
+/** The name of a command is all that is taken from the server's own text. */
+function forbidden(text: string): string {
+  const command = /'([a-z|]+)' command/i.exec(text)?.[1]
+  const what = command ? `run ${command.toUpperCase()}` : `use this ${/channel/i.test(text) ? 'channel' : 'key'}`
+  return `the user may not ${what}; the README of @locks/redis lists what it needs`
+}
+
+export const unknown = (message: string): LockError => new LockError('OUTCOME_UNKNOWN', message)
+export const unavailable = (message: string): LockError => new LockError('UNAVAILABLE', message)
+/** Nothing that asking again would change. */
+export const refused = (message: string): LockError => new LockError('UNAVAILABLE', message, { temporary: false })

@@ -1,0 +1,89 @@
+import { clock, prelude } from './prelude.ts'
+
+/**
+ * KEYS: the name's key. ARGV: client, channel prefix, remember, ttl, stamp, id, mode, weight, limit, wait, steal, label,
+ * encoded name or ''. Answers: 1 granted, and the token; 0 queued, and ms until somebody may have expired; -1 refused;
+ * -2 another kind, and its limit; then what else it means for the caller.
+ */
+export const acquire = `
+local key, channels, remember, ttl, stamp, id = KEYS[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local mode = ARGV[7]
+${clock}
+local expires = now + ttl
+local beat = string.format('%.0f ', expires) .. stamp
+
+-- The way of nearly all: an exclusive lock, and nobody is there. In as little as it takes.
+if mode == 'e' then
+  local there = redis.call('HMGET', key, 'n', 't')
+  if not there[1] then
+    local token = math.max((there[2] or 0) + 1, us)
+    local digits = string.format('%.0f', token)
+    local entry = 'h e 1 ' .. digits .. string.format(' %.0f ', now) .. ARGV[1]
+    redis.call('HSET', key, 't', digits, 'n', '1', '#' .. id, entry, '=' .. id, beat, '@' .. id, ARGV[12])
+    if ARGV[13] ~= '' then redis.call('HSET', key, 'a', ARGV[13]) end
+    redis.call('PEXPIRE', key, remember)
+    return { 1, token, '' }
+  end
+end
+${prelude}
+local weight, limit = tonumber(ARGV[8]), tonumber(ARGV[9])
+local wait, steal = ARGV[10] == '1', ARGV[11] == '1'
+
+local s, record, earlier = load(key, id)
+if record then
+  -- Asked again, because the answer did not arrive: it finds itself.
+  local state, _, taken, number = parse(record)
+  if till(earlier) > now then
+    redis.call('HSET', key, '=' .. id, beat)
+    if state == 'h' then return { 1, number, '' } end
+    return { 0, s.x - now, '' }
+  end
+  drop(s, id, state, taken, number)
+end
+
+if s.n + s.c > 0 then settle(s) end
+local function leave(code, about)
+  if s.changed then save(s) end
+  return { code, about, publish(channels) }
+end
+if s.n + s.c > 0 and s.l ~= limit then return leave(-2, s.l) end
+
+local free = s.c == 0 and admits(s, mode, weight)
+if s.n + s.c == 0 then
+  s.w, s.l, s.x, s.h, s.q = 0, limit, expires, 1, 0
+  free = true
+end
+if not (free or steal or wait) then return leave(-1, 0) end
+
+if steal then
+  each(s, function(other, upto, state, _, taken, number, _, client)
+    if state ~= 'h' then return end
+    drop(s, other, state, taken, number)
+    redis.call('HSET', key, '!' .. other, upto)
+    tell(client, '-' .. other)
+  end)
+end
+
+s.x = math.min(s.x, expires)
+local token
+local entry
+if free or steal then
+  token = take(s, mode, weight)
+  entry = holding(mode, weight, token, me)
+else
+  s.c = s.c + 1
+  s.q = s.q + 1
+  entry = 'w ' .. mode .. ' ' .. weight .. ' ' .. s.q .. ' ' .. whole(now) .. ' ' .. me
+  redis.call('HSET', key, s.q, id)
+end
+save(s, '#' .. id, entry, '=' .. id, beat, '@' .. id, ARGV[12])
+if ARGV[13] ~= '' then redis.call('HSET', key, 'a', ARGV[13]) end
+redis.call('PEXPIRE', key, remember)
+if steal then
+  -- What the robbed leave may be enough for others too.
+  settle(s)
+  if s.changed then save(s) end
+end
+if token then return { 1, token, publish(channels) } end
+return { 0, s.x - now, publish(channels) }
+`

@@ -1,0 +1,52 @@
+import { clock, prelude } from './prelude.ts'
+
+/**
+ * KEYS: names' keys. ARGV: client, channel prefix, remember, ttl, stamp, then for each key how many ids and the ids.
+ * Answers with one number an id: its token, 0 while it waits, -1 if it is gone, -2 if it was stolen; with one a key: ms
+ * until somebody may have expired; and with what else it means for the caller.
+ */
+export const renew = `${clock}${prelude}
+local channels, remember, expires = ARGV[2], ARGV[3], now + tonumber(ARGV[4])
+local beat = whole(expires) .. ' ' .. ARGV[5]
+local standings, lefts = {}, {}
+local at = 6
+for _, key in ipairs(KEYS) do
+  local count = tonumber(ARGV[at])
+  -- The first write, because it needs no memory: Redis refuses a script for want of it before the first write only.
+  redis.call('PEXPIRE', key, remember)
+  local s = load(key, '')
+  local fields = {}
+  for i = at + 1, at + count do
+    fields[#fields + 1] = '#' .. ARGV[i]
+    fields[#fields + 1] = '=' .. ARGV[i]
+    fields[#fields + 1] = '!' .. ARGV[i]
+  end
+  local found = redis.call('HMGET', key, unpack(fields))
+  local kept, waits = {}, false
+  for i = 1, #found, 3 do
+    local record, id = found[i], ARGV[at + (i + 2) / 3]
+    local state, weight, number, _
+    if record then state, _, weight, number = parse(record) end
+    if record and till(found[i + 1]) > now then
+      kept[#kept + 1] = '=' .. id
+      kept[#kept + 1] = beat
+      waits = waits or state == 'w'
+      standings[#standings + 1] = state == 'h' and number or 0
+    else
+      if record then drop(s, id, state, weight, number) end
+      if found[i + 2] then redis.call('HDEL', key, '!' .. id) end
+      standings[#standings + 1] = found[i + 2] and -2 or -1
+    end
+  end
+  if #kept > 0 then redis.call('HSET', key, unpack(kept)) end
+  if s.x > 0 and #kept == 2 * (s.n + s.c) then
+    s.x = expires
+    s.changed = true
+  end
+  if waits or s.changed and s.c > 0 then settle(s) end
+  if s.changed then save(s) end
+  lefts[#lefts + 1] = s.x - now
+  at = at + 1 + count
+end
+return { standings, lefts, publish(channels) }
+`

@@ -1,0 +1,172 @@
+import type { Cluster, Redis } from 'ioredis'
+import { Deadlines } from './deadlines.ts'
+import { codeOf, failureOf, unavailable } from './failures.ts'
+import type { RedisClient } from './options.ts'
+import { Reconnects } from './reconnects.ts'
+import { scripts, script, type Script } from './scripts.ts'
+import type { Clock } from '@locks/core/backend'
+
+export interface ServerOptions {
+  readonly clock: Clock
+  readonly ttl: number
+  readonly acknowledge: number
+  readonly acknowledgeTimeout: number
+  readonly restartGrace: boolean
+}
+
+type Args = readonly (string | number)[]
+
+export interface Answer {
+  readonly reply: unknown
+  readonly safe: boolean
+}
+
+/** What runs scripts: every call has a deadline, and fails with an error that may be shown. */
+export class Server {
+  readonly client: RedisClient
+  /** Several keys may go into one script. */
+  readonly oneSlot: boolean
+  readonly #options: ServerOptions
+  readonly #deadlines: Deadlines
+  readonly #reconnects: Reconnects
+  /** Since when every call has failed. */
+  #failingSince: number | undefined
+
+  constructor(client: RedisClient, options: ServerOptions) {
+    this.client = client
+    this.oneSlot = !client.isCluster
+    this.#options = options
+    this.#deadlines = new Deadlines(options.clock, options.ttl)
+    this.#reconnects = new Reconnects(client)
+  }
+
+  /** For how many milliseconds every call has failed; 0 while the last one did not. */
+  get failingFor(): number {
+    return this.#failingSince === undefined ? 0 : this.#options.clock.now().mono - this.#failingSince
+  }
+
+  /** How often a connection was lost: see {@link Reconnects}. */
+  get reconnects(): number {
+    return this.#reconnects.count
+  }
+
+  get acknowledges(): boolean {
+    return this.#options.acknowledge > 0
+  }
+
+  /** A script's reply, and whether as many `replicas` as are wanted have what it wrote. */
+  async run(of: Script, keys: readonly string[], args: Args, replicas = this.#options.acknowledge): Promise<Answer> {
+    if (replicas === 0) return { reply: await this.call(() => this.#run(of, keys, args)), safe: true }
+    return this.call(async () => {
+      // In one pipeline, because the replicas are asked about what this connection has written.
+      const first = await this.#runAndWait(of, keys, args, replicas)
+      if (first) return first
+      // Loads it. What it does now it finds when it is run again.
+      await this.#run(of, keys, args)
+      const second = await this.#runAndWait(of, keys, args, replicas)
+      if (second) return second
+      throw unavailable('the Redis server forgets scripts')
+    })
+  }
+
+  /** A call of the driver, with a deadline. */
+  async call<T>(what: () => Promise<T>): Promise<T> {
+    try {
+      const answer = await this.#deadlines.add(what())
+      this.#failingSince = undefined
+      return answer
+    } catch (error) {
+      this.#failingSince ??= this.#options.clock.now().mono
+      throw failureOf(error)
+    }
+  }
+
+  /** The servers whose settings matter, each as a client of its own. */
+  nodes(): readonly Redis[] {
+    return this.client.isCluster ? (this.client as Cluster).nodes('all') : [this.client as Redis]
+  }
+
+  /** Has every server know the scripts, so that no first call has to be made twice. */
+  async load(): Promise<void> {
+    // Where that fails, the first calls load them.
+    await Promise.allSettled(
+      this.#masters().flatMap((node) =>
+        Object.values(scripts).map(({ text }) => this.call(() => node.script('LOAD', text))),
+      ),
+    )
+  }
+
+  /** Every key that matches, once. */
+  async scan(pattern: string): Promise<string[]> {
+    // The driver puts its prefix before the keys of commands, and leaves patterns and answers as they are.
+    const before = String(this.client.options.keyPrefix ?? '')
+    const found = new Set<string>()
+    await Promise.all(
+      this.#masters().map(async (node) => {
+        let cursor = '0'
+        do {
+          const [next, keys] = await this.call(() => node.scan(cursor, 'MATCH', before + pattern, 'COUNT', 1_000))
+          for (const key of keys) found.add(key.slice(before.length))
+          cursor = next
+        } while (cursor !== '0')
+      }),
+    )
+    return [...found]
+  }
+
+  /** Whether a server that says this of itself may have forgotten locks that are still believed in. */
+  mayForget(info: string): boolean {
+    const { restartGrace, ttl } = this.#options
+    const uptime = 1_000 * Number(fieldOf(info, 'uptime_in_seconds'))
+    return restartGrace && fieldOf(info, 'aof_enabled') !== '1' && uptime < ttl
+  }
+
+  end(): void {
+    this.#deadlines.end()
+    this.#reconnects.end()
+  }
+
+  #masters(): readonly Redis[] {
+    return this.client.isCluster ? (this.client as Cluster).nodes('master') : [this.client as Redis]
+  }
+
+  /** Nothing if the server does not know the script. */
+  async #runAndWait(of: Script, keys: readonly string[], args: Args, replicas: number): Promise<Answer | undefined> {
+    const results = await this.client
+      .pipeline()
+      .evalsha(of.sha, keys.length, ...keys, ...args)
+      .wait(replicas, this.#options.acknowledgeTimeout)
+      .exec()
+    const [[failed, reply] = [], [late, confirmed] = []] = results ?? []
+    if (failed && isUnknown(failed)) return undefined
+    if (failed) throw failed
+    return { reply, safe: !late && Number(confirmed) >= replicas }
+  }
+
+  #run(of: Script, keys: readonly string[], args: Args): Promise<unknown> {
+    return this.client.evalsha(of.sha, keys.length, ...keys, ...args).catch(async (error: unknown) => {
+      if (!isUnknown(error)) throw error
+      if (of === scripts.acquire) await this.#refuseIfFresh(keys[0] ?? '')
+      return this.client.eval(of.text, keys.length, ...keys, ...args)
+    })
+  }
+
+  /**
+   * A server that does not know the script may have been started a moment ago, and have forgotten locks that are still
+   * believed in. Everybody finds that out in this way, because nobody loads the script as long as it is so.
+   */
+  async #refuseIfFresh(key: string): Promise<void> {
+    if (!this.mayForget(String(await this.client.eval(infoScript.text, 1, key)))) return
+    const why = 'the Redis server was started less than a ttl ago and keeps nothing on disk'
+    throw unavailable(`${why}: it may have forgotten locks that are still believed in, so nothing is granted yet`)
+  }
+}
+
+/** On the server that a key belongs to. */
+const infoScript = script(`return redis.call('INFO')`)
+
+export function fieldOf(info: string, field: string): string | undefined {
+  return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1]
+}
+
+const isUnknown = (error: unknown) => codeOf(error) === 'NOSCRIPT'

@@ -1,0 +1,316 @@
+import {
+  checkKind,
+  encodeName,
+  LockError,
+  settledWithin,
+  type Claim,
+  type Contender,
+  type Entry,
+  type Grant,
+  type Instant,
+  type Loss,
+  type Proof,
+  type Request,
+  type Session,
+  type SessionOptions,
+  type Timer,
+} from '@locks/core/backend'
+import { batches, parts, type Batch } from './batches.ts'
+import { entriesOf } from './entries.ts'
+import { failureOf, unavailable, unknown } from './failures.ts'
+import type { Keys } from './keys.ts'
+import { Ledger } from './ledger.ts'
+import type { Listener, ListenerOptions } from './listener.ts'
+import { newsOf, stampOf, type News } from './news.ts'
+import {
+  answers,
+  stolen,
+  waits,
+  type AcquireReply,
+  type QueryReply,
+  type RemoveReply,
+  type RenewReply,
+} from './replies.ts'
+import { scripts, type Script } from './scripts.ts'
+import type { Server } from './server.ts'
+import { Waits } from './waits.ts'
+
+/** So many calls leave together, for the sake of everything else that the process does. */
+const mostAtOnce = 500
+/** Milliseconds for which `close` tries to remove the session's entries; after that they expire. */
+const closeWithin = 400
+
+export interface SessionParts {
+  readonly server: Server
+  readonly keys: Keys
+  /** Milliseconds for which a name's last token is remembered. */
+  readonly remember: number
+  /** Makes the connection that hears the news. */
+  readonly listen: (events: Pick<ListenerOptions, 'heard' | 'restored'>) => Listener
+  /** Lets go of the session's own connections. */
+  readonly disconnect: () => void
+}
+
+type Standing = Grant | Proof | Loss
+
+export class RedisSession implements Session {
+  readonly ordered = true
+  readonly leases = 'entry'
+  readonly ttl: number
+  readonly ended: Promise<LockError>
+  readonly #options: SessionOptions
+  readonly #server: Server
+  readonly #keys: Keys
+  readonly #listener: Listener
+  readonly #disconnect: () => void
+  readonly #ledger = new Ledger()
+  readonly #waits: Waits
+  readonly #remember: number
+  #end!: (why: LockError) => void
+  #closing: Promise<void> | undefined
+  #over = false
+  #pause: Timer | undefined
+
+  constructor({ server, keys, remember, listen, disconnect }: SessionParts, options: SessionOptions) {
+    const { clock, ttl } = options
+    this.ttl = ttl
+    this.ended = new Promise((resolve) => (this.#end = resolve))
+    this.#options = options
+    this.#server = server
+    this.#keys = keys
+    // A key lives at least as long as anything in it.
+    this.#remember = Math.max(remember, ttl)
+    this.#disconnect = disconnect
+    this.#waits = new Waits({
+      clock,
+      pace: Math.min(1_000, ttl / 10),
+      waiting: () => this.#ledger.waiting,
+      look: (claims) => this.#look(claims),
+    })
+    this.#listener = listen({
+      heard: (message) => this.#hear(newsOf(message)),
+      restored: () => this.#look(this.#ledger.waiting),
+    })
+  }
+
+  /** Settles when the session hears what it is told. */
+  listen(): Promise<void> {
+    return this.#listener.open()
+  }
+
+  async acquire(request: Request): Promise<Grant | 'queued' | null> {
+    const { id, names, mode, permits = 0, weight = 1, wait, steal } = request
+    const name = names[0] ?? ''
+    const key = this.#keys.key(name)
+    const label = encodeName(this.#options.owner)
+    const sent = this.#options.clock.now()
+    this.#ledger.asked(request)
+    const wish = [id, mode[0] ?? '', weight, permits, wait ? 1 : 0, steal ? 1 : 0, label, this.#keys.rawName(name)]
+    const { reply, safe } = await this.#ask<AcquireReply>(scripts.acquire, [key], [...this.#heading(sent), ...wish])
+    const [answer, about, news] = reply
+    this.#hear(newsOf(news))
+    switch (Number(answer)) {
+      case answers.granted:
+        if (safe || !this.#ledger.ungranted(id)) return this.#grant(id, about, sent)
+        await this.remove(request)
+        throw unavailable('too few replicas confirmed the lock in time; it was given back')
+      case answers.queued:
+        if (this.#ledger.queued(request)) this.#waits.expect(name, Number(about))
+        return 'queued'
+      case answers.otherKind:
+        this.#ledger.delete(id)
+        checkKind(name, request, kindOf(Number(about)))
+        return null
+      default:
+        this.#ledger.delete(id)
+        return null
+    }
+  }
+
+  async renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Standing>> {
+    const sent = this.#options.clock.now()
+    const standings = new Map<string, Standing>()
+    let failure: LockError | undefined
+    for (const part of parts(this.#batches(claims), mostAtOnce)) {
+      const outcomes = await Promise.allSettled(part.map((batch) => this.#renew(batch, sent)))
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') failure = failureOf(outcome.reason)
+        else for (const [id, standing] of outcome.value) standings.set(id, standing)
+      }
+    }
+    if (failure && standings.size === 0) throw failure
+    return standings
+  }
+
+  async remove(claim: Claim): Promise<boolean> {
+    const [batch] = this.#batches([claim]) as [Batch]
+    const { reconnects } = this.#server
+    const [found] = await this.#remove(batch)
+    if (Number(found) === 1) return true
+    // A driver that sends again by itself may have found the work of its own first attempt.
+    if (this.#server.reconnects !== reconnects) throw unknown('the connection failed while the claim was removed')
+    return false
+  }
+
+  /** Nothing that would not expire by itself. */
+  own(): Promise<readonly Claim[]> {
+    return Promise.resolve([])
+  }
+
+  async query(name?: string): Promise<readonly Entry[]> {
+    const keys = name === undefined ? await this.#server.scan(this.#keys.pattern) : [this.#keys.key(name)]
+    const entries: Entry[] = []
+    for (const part of parts(keys, mostAtOnce)) {
+      const found = await Promise.all(part.map((key) => this.#queryKey(key, name)))
+      entries.push(...found.flat())
+    }
+    return entries
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#waits.close()
+    await settledWithin(this.#options.clock, this.#clear(), closeWithin)
+    this.#finish(unavailable('the session was closed'))
+  }
+
+  /** Removes all that the session may have, also if the connection is only on its way back. */
+  async #clear(): Promise<void> {
+    for (;;) {
+      const outcomes = await Promise.allSettled(this.#batches(this.#ledger.all).map((batch) => this.#remove(batch)))
+      if (this.#over || outcomes.every(({ status }) => status === 'fulfilled')) return
+      await new Promise<void>((resolve) => (this.#pause = this.#options.clock.after(20, resolve)))
+    }
+  }
+
+  /** Lets go of everything local. What is left at the store expires. */
+  #finish(why: LockError): void {
+    if (this.#over) return
+    this.#over = true
+    this.#pause?.cancel()
+    this.#waits.close()
+    this.#listener.close()
+    this.#server.end()
+    this.#disconnect()
+    this.#end(why)
+  }
+
+  async #renew(batch: Batch, sent: Instant): Promise<ReadonlyMap<string, Standing>> {
+    const args = [...this.#heading(sent), ...batch.args]
+    const { reply, safe } = await this.#ask<RenewReply>(scripts.renew, batch.keys, args)
+    const [numbers, lefts, news] = reply
+    const asked = new Set(batch.ids)
+    const fresh = new Map<string, News>()
+    for (const each of newsOf(news)) {
+      if (each.granted && asked.has(each.id)) fresh.set(each.id, each)
+      else this.#hear([each])
+    }
+    const standings = new Map<string, Standing>()
+    for (const [at, id] of batch.ids.entries()) {
+      const { token = Number(numbers[at]), sent: since = sent } = grantIn(fresh.get(id))
+      const standing = safe || token <= 0 ? this.#standing(id, token, since) : await this.#unsafe(id)
+      if (standing) standings.set(id, standing)
+    }
+    batch.names.forEach((name, at) => this.#waits.expect(name, Number(lefts[at])))
+    return standings
+  }
+
+  #standing(id: string, number: number | bigint, sent: Instant): Standing {
+    if (number > 0) return this.#grant(id, number, sent)
+    if (number === waits) return { sent, ttl: this.ttl }
+    this.#ledger.delete(id)
+    return number === stolen ? 'stolen' : 'gone'
+  }
+
+  /** A holder that too few replicas know: nothing new if core knows it, else it is given back. */
+  async #unsafe(id: string): Promise<Loss | undefined> {
+    const claim = this.#ledger.ungranted(id)
+    if (!claim) return undefined
+    await this.remove(claim)
+    return 'gone'
+  }
+
+  async #remove(batch: Batch): Promise<readonly number[]> {
+    const args = [this.#options.clientId, this.#keys.channels, ...batch.args]
+    const [found, news] = (await this.#run(scripts.remove, batch.keys, args)) as RemoveReply
+    for (const id of batch.ids) this.#ledger.delete(id)
+    this.#hear(newsOf(news))
+    return found
+  }
+
+  async #queryKey(key: string, name: string | undefined): Promise<Entry[]> {
+    const [now, fields] = (await this.#run(scripts.query, [key], [])) as QueryReply
+    return entriesOf(Number(now), fields, name ?? this.#keys.name(key))
+  }
+
+  /** Asks for those who wait, and tells what is found. */
+  #look(claims: readonly Claim[]): void {
+    this.renew(claims).then(
+      (standings) => {
+        for (const [id, standing] of standings) {
+          if (typeof standing === 'string') this.#options.events.lost(id, standing)
+          else if ('tokens' in standing) this.#options.events.granted(standing)
+        }
+      },
+      // The next renewal asks again.
+      () => {},
+    )
+  }
+
+  #hear(news: readonly News[]): void {
+    for (const each of news) {
+      const claim = this.#ledger.ungranted(each.id)
+      if (!each.granted) {
+        this.#ledger.delete(each.id)
+        this.#options.events.lost(each.id, 'stolen')
+      } else if (claim && this.#server.acknowledges) {
+        // Another client's connection wrote it: one's own has to write something that the replicas can confirm.
+        this.#look([claim])
+      } else {
+        this.#options.events.granted(this.#grant(each.id, each.token, each.sent))
+      }
+    }
+  }
+
+  #grant(id: string, token: number | bigint | string, sent: Instant): Grant {
+    this.#ledger.granted(id)
+    return { id, tokens: [BigInt(token)], proof: { sent, ttl: this.ttl } }
+  }
+
+  #heading(sent: Instant): (string | number)[] {
+    return [this.#options.clientId, this.#keys.channels, this.#remember, this.ttl, stampOf(sent)]
+  }
+
+  #batches(claims: readonly Claim[]): Batch[] {
+    return batches(claims, this.#keys, this.#server.oneSlot)
+  }
+
+  async #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return (await this.#ask(script, keys, args, 0)).reply
+  }
+
+  async #ask<T>(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    replicas?: 0,
+  ): Promise<{ readonly reply: T; readonly safe: boolean }> {
+    try {
+      const { reply, safe } = await this.#server.run(script, keys, args, replicas)
+      return { reply: reply as T, safe }
+    } catch (error) {
+      // By then none of its entries can be alive, and a new session looks at the server anew.
+      if (this.#server.failingFor > this.ttl) this.#finish(LockError.find(error) ?? unavailable('no answer'))
+      throw error
+    }
+  }
+}
+
+const grantIn = (news: News | undefined): { readonly token?: bigint; readonly sent?: Instant } =>
+  news?.granted ? news : {}
+
+const kindOf = (limit: number): Contender => (limit === 0 ? { mode: 'exclusive' } : { mode: 'permit', permits: limit })
