@@ -1,14 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { needServers } from '@locks/testkit'
 import { defineConfig } from 'vitest/config'
 
 // Workspace packages resolve to their sources: no build before a test.
 const source = '@locks/source'
 const conditions = [source, 'module', 'node', 'development|production']
 
-// `--backend a,b` leaves out the packages of the other adapters.
-const adapters = ['sqlite']
+// `--backend a,b` leaves out the packages of the other adapters, and what starts servers if neither a nor b needs one.
+const adapters = ['sqlite', 'redis']
 const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
-const isChosen = (name: string) => !chosen || !adapters.includes(name) || chosen.includes(name)
+const isChosen = (name: string) =>
+  name === 'testkit' ? needServers(chosen) : !chosen || !adapters.includes(name) || chosen.includes(name)
 
 export default defineConfig({
   resolve: { conditions },

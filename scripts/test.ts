@@ -3,6 +3,7 @@
 //   anything else   goes on to vitest as it is; node:test runs the files whose path contains one of these words
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import process from 'node:process'
+import { preflight } from '@locks/testkit'
 import { run } from './spawn.mjs'
 
 const source = '--conditions=@locks/source'
@@ -59,6 +60,12 @@ for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
   else rest.push(arg)
 }
 if (backends.length > 0) process.env.LOCKS_TEST_BACKENDS = backends.join(',')
+
+const missing = preflight(process.env.LOCKS_TEST_BACKENDS?.split(','))
+if (missing) {
+  console.error(missing)
+  process.exit(1)
+}
 
 rmSync(reports, { recursive: true, force: true })
 mkdirSync(reports)

@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { Connection, type Condition, type Terms } from './connection.ts'
+import { reset } from './flow.ts'
+import { framings } from './framing.ts'
+import type { LineOptions, LineVerbs, Upstream } from './verbs.ts'
+
+/** Clients on one side, the servers of one store on the other. What befalls it, befalls every connection. */
+export class Line implements LineVerbs, Terms {
+  latency = 0
+  readonly #framing: LineOptions['framing']
+  readonly #servers: Server[]
+  readonly #connections = new Set<Connection>()
+  readonly #rewritings: [from: string, to: string][] = []
+  #condition: Condition | 'cut' = 'healthy'
+  #sent = 0
+  #roundTrips = 0
+  #cutsNext = false
+
+  constructor({ upstreams, framing }: LineOptions) {
+    this.#framing = framing
+    this.#servers = upstreams.map((upstream) =>
+      createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, upstream)),
+    )
+  }
+
+  async listen(): Promise<number[]> {
+    await Promise.all(this.#servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
+    return this.#servers.map((server) => (server.address() as AddressInfo).port)
+  }
+
+  async close(): Promise<void> {
+    this.reset()
+    await Promise.all(this.#servers.map((server) => once(server.close(), 'close')))
+  }
+
+  silence(): void {
+    this.#befall('silent')
+  }
+
+  dropAnswers(): void {
+    this.#befall('answerless')
+  }
+
+  delayAnswers(): void {
+    this.#befall('late')
+  }
+
+  deafen(): void {
+    this.#befall('deaf')
+  }
+
+  heal(): void {
+    this.#befall('healthy')
+  }
+
+  cut(): void {
+    this.#condition = 'cut'
+    this.reset()
+  }
+
+  reconnect(): void {
+    this.#condition = 'healthy'
+    for (const connection of this.#connections) connection.abandon()
+  }
+
+  reset(): void {
+    for (const connection of this.#connections) connection.reset()
+    this.#connections.clear()
+  }
+
+  slow(ms: number): void {
+    this.latency = ms
+  }
+
+  cutInFrame(): void {
+    this.#cutsNext = true
+  }
+
+  takeCut(): boolean {
+    const taken = this.#cutsNext
+    this.#cutsNext = false
+    return taken
+  }
+
+  rewrite(from: string, to: string): void {
+    this.#rewritings.push([from, to])
+    for (const connection of this.#connections) connection.rewrite(from, to)
+  }
+
+  count(requests: number, begins: boolean): void {
+    this.#sent += requests
+    if (requests > 0 && begins) this.#roundTrips++
+  }
+
+  sent(): number {
+    return this.#sent
+  }
+
+  roundTrips(): number {
+    return this.#roundTrips
+  }
+
+  #befall(condition: Condition): void {
+    this.#condition = condition
+    for (const connection of this.#connections) connection.condition = condition
+  }
+
+  #accept(client: Socket, upstream: Upstream): void {
+    if (this.#condition === 'cut') {
+      reset(client)
+      return
+    }
+    const framing = framings[this.#framing]()
+    const closed = () => this.#connections.delete(connection)
+    const connection = new Connection({ client, upstream }, this.#condition, this, framing, closed)
+    for (const [from, to] of this.#rewritings) connection.rewrite(from, to)
+    this.#connections.add(connection)
+  }
+}
