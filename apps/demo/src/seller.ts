@@ -14,8 +14,10 @@ export class Seller {
 
   constructor(task: Task, hear: (report: Report) => void) {
     this.name = task.seller
+    // What there is to warn of, the demo's own process has been warned of.
+    const execArgv = [...process.execArgv, '--disable-warning=LocksWarning']
     // `advanced`: tokens are bigints.
-    this.#process = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced' })
+    this.#process = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced', execArgv })
     this.#process.on('message', (report: Report) => {
       if (report.is === 'failed') this.#fail(report.why)
       this.#latch(report.is).resolve(report)

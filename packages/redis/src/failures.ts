@@ -36,7 +36,7 @@ export function failureOf(thrown: unknown): LockError {
   const text = String(message)
   if (name === 'ReplyError') return refusal(codeOf(thrown), text)
   if (typeof code === 'string' && unsent.has(code)) return unavailable(`the Redis server cannot be reached: ${code}`)
-  if (/enableOfflineQueue options is false$/.test(text)) return unavailable('the Redis server is not connected')
+  if (text.endsWith('enableOfflineQueue options is false')) return unavailable('the Redis server is not connected')
   return unknown('the connection to the Redis server failed before the answer came')
 }
 

@@ -98,7 +98,16 @@ const common = {
   remember: milliseconds(1_000, 30 * 86_400_000),
   restartGrace: boolean,
 }
-const located = { ...common, tls: boolean, sentinelUsername: text(1_024), sentinelPassword: text(1_024) }
+/** What is wrong with it is said without it. */
+const secret: Check<string> = {
+  fromText: (given) => given,
+  check(value, label) {
+    if (typeof value === 'string' && value.length <= 1_024) return value
+    throw invalid(`${label} must be a string of at most 1024 characters`)
+  },
+}
+
+const located = { ...common, tls: boolean, sentinelUsername: text(1_024), sentinelPassword: secret }
 const inCode = {
   ...located,
   natMap: instance('an object of { host, port } by "host:port"', isNatMap),
@@ -120,6 +129,10 @@ export function settingsFromOptions(given: unknown): Settings {
 
 export function settingsFromUrl(url: string, given: Located = {}): Settings {
   const parts = splitUrl(url)
+  // The rest of a password, from its question mark on, must not be taken for an option that a message may name.
+  if (parts.query.includes('@') && !parts.rest.includes('@')) {
+    throw invalid(`this ${parts.scheme}: URL is malformed: in a password ? is written %3F, and in an option @ is %40`)
+  }
   const options = { ...optionsFromQuery(parts.query, located), ...given }
   return settings(locationOf(parts, options), options)
 }

@@ -29,6 +29,7 @@ export class Server {
   readonly #options: ServerOptions
   readonly #deadlines: Deadlines
   readonly #reconnects: Reconnects
+  #answered = false
   /** Since when every call has failed. */
   #failingSince: number | undefined
 
@@ -55,17 +56,12 @@ export class Server {
   }
 
   /** A script's reply, and whether as many `replicas` as are wanted have what it wrote. */
-  async run(of: Script, keys: readonly string[], args: Args, replicas = this.#options.acknowledge): Promise<Answer> {
-    if (replicas === 0) return { reply: await this.call(() => this.#run(of, keys, args)), safe: true }
-    return this.call(async () => {
-      // In one pipeline, because the replicas are asked about what this connection has written.
-      const first = await this.#runAndWait(of, keys, args, replicas)
-      if (first) return first
-      // Loads it. What it does now it finds when it is run again.
-      await this.#run(of, keys, args)
-      const second = await this.#runAndWait(of, keys, args, replicas)
-      if (second) return second
-      throw unavailable('the Redis server forgets scripts')
+  run(of: Script, keys: readonly string[], args: Args, replicas = this.#options.acknowledge): Promise<Answer> {
+    return this.call(() => {
+      // Or an application's client would keep it, and send it when nobody wants it any more.
+      if (this.#answered && this.client.status !== 'ready') throw unavailable('the Redis server is not connected')
+      if (replicas > 0) return this.#runSafely(of, keys, args, replicas)
+      return this.#run(of, keys, args).then((reply) => ({ reply, safe: true }))
     })
   }
 
@@ -73,6 +69,7 @@ export class Server {
   async call<T>(what: () => Promise<T>): Promise<T> {
     try {
       const answer = await this.#deadlines.add(what())
+      this.#answered = true
       this.#failingSince = undefined
       return answer
     } catch (error) {
@@ -128,6 +125,17 @@ export class Server {
 
   #masters(): readonly Redis[] {
     return this.client.isCluster ? (this.client as Cluster).nodes('master') : [this.client as Redis]
+  }
+
+  async #runSafely(of: Script, keys: readonly string[], args: Args, replicas: number): Promise<Answer> {
+    // In one pipeline, because the replicas are asked about what this connection has written.
+    const first = await this.#runAndWait(of, keys, args, replicas)
+    if (first) return first
+    // Loads it. What it does now it finds when it is run again.
+    await this.#run(of, keys, args)
+    const second = await this.#runAndWait(of, keys, args, replicas)
+    if (second) return second
+    throw unavailable('the Redis server forgets scripts')
   }
 
   /** Nothing if the server does not know the script. */
