@@ -12,7 +12,7 @@ export interface Batch {
 }
 
 /** So many at once: nobody else is served while a script runs, and Lua takes some thousand arguments only. */
-const mostClaims = 500
+const mostClaims = 600
 
 /** A batch has keys of one slot only: of all names where there is one server, else of one name. */
 export function batches(claims: readonly Claim[], keys: Keys, oneSlot: boolean): Batch[] {

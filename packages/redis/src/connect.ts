@@ -1,6 +1,8 @@
 import { Cluster, Redis } from 'ioredis'
 import type { Location, RedisClient } from './options.ts'
 
+/** Milliseconds that an orderly end of a connection may take: a server that has stopped takes no part in it. */
+const endWithin = 100
 const firstDelay = 20
 const longestDelay = 1_000
 
@@ -17,6 +19,7 @@ export function clientOf(location: Location, patience: number): RedisClient {
     lazyConnect: true,
     connectTimeout: patience,
     socketTimeout: patience,
+    disconnectTimeout: endWithin,
     maxRetriesPerRequest: 0,
     // Or `CLIENT SETINFO` on every connection, which servers before 7.2 do not know.
     disableClientInfo: true,

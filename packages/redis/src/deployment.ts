@@ -1,4 +1,5 @@
 import { LockError, unsupported } from '@locks/core/backend'
+import type { Redis } from 'ioredis'
 import { failureOf, refused } from './failures.ts'
 import type { Keys } from './keys.ts'
 import { script } from './scripts.ts'
@@ -16,12 +17,16 @@ export interface Inspected {
 
 /** Looks at the servers before anybody relies on them: refuses what cannot keep a lock, warns of what may lose it. */
 export async function inspect({ server, keys, clientId, notice }: Inspected): Promise<void> {
-  const [infos] = await Promise.all([askAll(server), tryPermissions(server, keys, clientId)])
+  const permitted = tryPermissions(server, keys, clientId)
+  // What the server says of itself explains more than what it refuses.
+  permitted.catch(() => {})
+  const infos = await askAll(server)
   for (const info of infos) {
     refuseOld(info)
     refuseEvicting(info)
     refuseOtherForm(info, server)
   }
+  await permitted
   // Who does not know the scripts has been started lately: see `Server`.
   if (!infos.some((info) => server.mayForget(info))) await server.load()
   if (infos.some((info) => fieldOf(info, 'aof_enabled') !== '1')) {
@@ -69,7 +74,7 @@ function refuseOtherForm(info: string, server: Server): void {
 /** What the scripts do, tried on a key of no name; answers with the first thing that may not be done. */
 const trial = script(`
 local tries = {
-  { 'TIME' }, { 'HSET', KEYS[1], 'f', 1 }, { 'PEXPIRE', KEYS[1], 1000 }, { 'HGET', KEYS[1], 'f' },
+  { 'TIME' }, { 'HSET', KEYS[1], 'f', 1 }, { 'PEXPIRE', KEYS[1], 1000 }, { 'PTTL', KEYS[1] }, { 'HGET', KEYS[1], 'f' },
   { 'HMGET', KEYS[1], 'f' }, { 'HGETALL', KEYS[1] }, { 'HDEL', KEYS[1], 'f' }, { 'PUBLISH', ARGV[1], '' }, { 'INFO' },
 }
 for _, command in ipairs(tries) do
@@ -79,15 +84,20 @@ end
 return {}
 `)
 
+/** From Redis 7 on, and before. */
+const forbids = /no permissions|ACL failure|user executing the script/i
+
 async function tryPermissions(server: Server, keys: Keys, clientId: string): Promise<void> {
   const { reply } = await server.run(trial, [keys.probe], [keys.channels + clientId], 0).catch((error: unknown) => {
     // Of a cluster, the one server that has the key may be down.
     if (server.oneSlot || !isTemporary(error)) throw error
     return { reply: [] }
   })
+  // Of nobody, so that it does not wait.
+  if (server.acknowledges) await server.call(() => (server.client as Redis).wait(0, 0))
   const [command, why] = reply as readonly string[]
   if (command === undefined) return
-  if (!/permission|ACL|can't/i.test(String(why))) throw failureOf({ name: 'ReplyError', message: why })
+  if (!forbids.test(String(why))) throw failureOf({ name: 'ReplyError', message: why })
   const where = command === 'PUBLISH' ? `to channels like ${keys.channels}*` : `with keys like ${keys.pattern}`
   throw refused(`the Redis user may not use ${command} ${where}`)
 }

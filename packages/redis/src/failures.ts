@@ -20,10 +20,14 @@ const lasting: Readonly<Record<string, string>> = {
   NOAUTH: 'it wants a password',
   WRONGPASS: 'it does not know this user and password',
   NOPROTO: 'it does not speak the protocol',
+  WRONGTYPE: 'somebody else has a key there; choose another prefix',
 }
 
 /** Codes of Node's errors, with which nothing has left. */
 const unsent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+/** Codes of Node's errors about a certificate: OpenSSL's of its verification, and Node's own of its name. */
+const certificate = /CERT|SIGNATURE|^(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/
 
 /**
  * A failure as callers may be told of it: never the driver's own error, which carries the command's arguments and with
@@ -35,9 +39,20 @@ export function failureOf(thrown: unknown): LockError {
   const { name, message, code } = thrown as { name?: unknown; message?: unknown; code?: unknown }
   const text = String(message)
   if (name === 'ReplyError') return refusal(codeOf(thrown), text)
+  const distrust = typeof code === 'string' ? untrusted(code) : undefined
+  if (distrust) return distrust
   if (typeof code === 'string' && unsent.has(code)) return unavailable(`the Redis server cannot be reached: ${code}`)
   if (text.endsWith('enableOfflineQueue options is false')) return unavailable('the Redis server is not connected')
   return unknown('the connection to the Redis server failed before the answer came')
+}
+
+function untrusted(code: string): LockError | undefined {
+  if (!certificate.test(code)) return undefined
+  // What the server says of a certificate is about the client's.
+  if (code.includes('ALERT')) {
+    return refused(`the Redis server wants a certificate of the client's (${code}); use a client of your own`)
+  }
+  return refused(`the certificate of the Redis server is not trusted (${code}); name its authority to Node.js`)
 }
 
 /** The word with which the server's errors begin. */
@@ -48,6 +63,7 @@ function refusal(code: string, text: string): LockError {
   if (soon) return unavailable(`the Redis server refuses: ${soon} (${code})`)
   const never = code === 'NOPERM' ? forbidden(text) : lasting[code]
   if (never) return refused(`the Redis server refuses: ${never} (${code})`)
+  if (text.includes('DB index')) return refused('the Redis server has no database of this number')
   return new LockError('OUTCOME_UNKNOWN', `the Redis server failed (${code})`, { temporary: code !== 'ERR' })
 }
 

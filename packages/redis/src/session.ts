@@ -1,10 +1,8 @@
 import {
   checkKind,
-  encodeName,
   LockError,
   settledWithin,
   type Claim,
-  type Contender,
   type Entry,
   type Grant,
   type Instant,
@@ -16,23 +14,13 @@ import {
   type Timer,
 } from '@locks/core/backend'
 import { batches, parts, type Batch } from './batches.ts'
-import { entriesOf } from './entries.ts'
 import { failureOf, unavailable, unknown } from './failures.ts'
 import type { Keys } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import type { Listener, ListenerOptions } from './listener.ts'
-import { newsOf, stampOf, type News } from './news.ts'
-import {
-  answers,
-  stolen,
-  waits,
-  type AcquireReply,
-  type QueryReply,
-  type RemoveReply,
-  type RenewReply,
-} from './replies.ts'
-import { scripts, type Script } from './scripts.ts'
+import { newsOf, type News } from './news.ts'
 import type { Server } from './server.ts'
+import { Verbs } from './verbs.ts'
 import { Waits } from './waits.ts'
 
 /** So many calls leave together, for the sake of everything else that the process does. */
@@ -43,7 +31,7 @@ const closeWithin = 400
 export interface SessionParts {
   readonly server: Server
   readonly keys: Keys
-  /** Milliseconds for which a name's last token is remembered. */
+  /** Milliseconds for which a name's last token outlives its last use. */
   readonly remember: number
   /** Makes the connection that hears the news. */
   readonly listen: (events: Pick<ListenerOptions, 'heard' | 'restored'>) => Listener
@@ -61,25 +49,25 @@ export class RedisSession implements Session {
   readonly #options: SessionOptions
   readonly #server: Server
   readonly #keys: Keys
+  readonly #verbs: Verbs
   readonly #listener: Listener
   readonly #disconnect: () => void
   readonly #ledger = new Ledger()
   readonly #waits: Waits
-  readonly #remember: number
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
   #pause: Timer | undefined
 
   constructor({ server, keys, remember, listen, disconnect }: SessionParts, options: SessionOptions) {
-    const { clock, ttl } = options
+    const { clientId, owner, clock, ttl } = options
     this.ttl = ttl
     this.ended = new Promise((resolve) => (this.#end = resolve))
     this.#options = options
     this.#server = server
     this.#keys = keys
     // A key lives at least as long as anything in it.
-    this.#remember = Math.max(remember, ttl)
+    this.#verbs = new Verbs(server, keys, { clientId, owner, ttl, remember: Math.max(remember, ttl) })
     this.#disconnect = disconnect
     this.#waits = new Waits({
       clock,
@@ -99,30 +87,26 @@ export class RedisSession implements Session {
   }
 
   async acquire(request: Request): Promise<Grant | 'queued' | null> {
-    const { id, names, mode, permits = 0, weight = 1, wait, steal } = request
+    const { id, names } = request
     const name = names[0] ?? ''
-    const key = this.#keys.key(name)
-    const label = encodeName(this.#options.owner)
     const sent = this.#options.clock.now()
     this.#ledger.asked(request)
-    const wish = [id, mode[0] ?? '', weight, permits, wait ? 1 : 0, steal ? 1 : 0, label, this.#keys.rawName(name)]
-    const { reply, safe } = await this.#ask<AcquireReply>(scripts.acquire, [key], [...this.#heading(sent), ...wish])
-    const [answer, about, news] = reply
-    this.#hear(newsOf(news))
-    switch (Number(answer)) {
-      case answers.granted:
-        if (safe || !this.#ledger.ungranted(id)) return this.#grant(id, about, sent)
+    const answer = await this.#lasting(this.#verbs.acquire(request, sent))
+    this.#hear(answer.news)
+    switch (answer.outcome) {
+      case 'granted':
+        if (answer.safe || !this.#ledger.ungranted(id)) return this.#grant(id, answer.token, sent)
         await this.remove(request)
         throw unavailable('too few replicas confirmed the lock in time; it was given back')
-      case answers.queued:
-        if (this.#ledger.queued(request)) this.#waits.expect(name, Number(about))
+      case 'queued':
+        if (this.#ledger.queued(request)) this.#waits.expect(name, answer.left)
         return 'queued'
-      case answers.otherKind:
+      case 'refused':
         this.#ledger.delete(id)
-        checkKind(name, request, kindOf(Number(about)))
         return null
-      default:
+      case 'other kind':
         this.#ledger.delete(id)
+        checkKind(name, request, answer.there)
         return null
     }
   }
@@ -143,13 +127,11 @@ export class RedisSession implements Session {
   }
 
   async remove(claim: Claim): Promise<boolean> {
-    const [batch] = this.#batches([claim]) as [Batch]
     const { reconnects } = this.#server
-    const [found] = await this.#remove(batch)
-    if (Number(found) === 1) return true
+    const [found = false] = await this.#remove(this.#batches([claim])[0] as Batch)
     // A driver that sends again by itself may have found the work of its own first attempt.
-    if (this.#server.reconnects !== reconnects) throw unknown('the connection failed while the claim was removed')
-    return false
+    if (!found && this.#server.reconnects !== reconnects) throw unknown('the connection failed during a removal')
+    return found
   }
 
   /** Nothing that would not expire by itself. */
@@ -161,7 +143,7 @@ export class RedisSession implements Session {
     const keys = name === undefined ? await this.#server.scan(this.#keys.pattern) : [this.#keys.key(name)]
     const entries: Entry[] = []
     for (const part of parts(keys, mostAtOnce)) {
-      const found = await Promise.all(part.map((key) => this.#queryKey(key, name)))
+      const found = await Promise.all(part.map((key) => this.#lasting(this.#verbs.query(key, name))))
       entries.push(...found.flat())
     }
     return entries
@@ -200,30 +182,28 @@ export class RedisSession implements Session {
   }
 
   async #renew(batch: Batch, sent: Instant): Promise<ReadonlyMap<string, Standing>> {
-    const args = [...this.#heading(sent), ...batch.args]
-    const { reply, safe } = await this.#ask<RenewReply>(scripts.renew, batch.keys, args)
-    const [numbers, lefts, news] = reply
-    const asked = new Set(batch.ids)
-    const fresh = new Map<string, News>()
-    for (const each of newsOf(news)) {
-      if (each.granted && asked.has(each.id)) fresh.set(each.id, each)
+    const answer = await this.#lasting(this.#verbs.renew(batch, sent))
+    const found = new Map(batch.ids.map((id, at) => [id, { number: answer.standings[at] ?? 'gone', sent }]))
+    for (const each of answer.news) {
+      // Granted by this very call, after its standing was taken.
+      if (each.granted && found.has(each.id)) found.set(each.id, { number: each.token, sent: each.sent })
       else this.#hear([each])
     }
     const standings = new Map<string, Standing>()
-    for (const [at, id] of batch.ids.entries()) {
-      const { token = Number(numbers[at]), sent: since = sent } = grantIn(fresh.get(id))
-      const standing = safe || token <= 0 ? this.#standing(id, token, since) : await this.#unsafe(id)
+    for (const [id, { number, sent: since }] of found) {
+      const holds = typeof number === 'bigint'
+      const standing = holds && !answer.safe ? await this.#unsafe(id) : this.#standing(id, number, since)
       if (standing) standings.set(id, standing)
     }
-    batch.names.forEach((name, at) => this.#waits.expect(name, Number(lefts[at])))
+    batch.names.forEach((name, at) => this.#waits.expect(name, answer.lefts[at] ?? 0))
     return standings
   }
 
-  #standing(id: string, number: number | bigint, sent: Instant): Standing {
-    if (number > 0) return this.#grant(id, number, sent)
-    if (number === waits) return { sent, ttl: this.ttl }
+  #standing(id: string, number: bigint | Loss | 'waits', sent: Instant): Standing {
+    if (typeof number === 'bigint') return this.#grant(id, number, sent)
+    if (number === 'waits') return { sent, ttl: this.ttl }
     this.#ledger.delete(id)
-    return number === stolen ? 'stolen' : 'gone'
+    return number
   }
 
   /** A holder that too few replicas know: nothing new if core knows it, else it is given back. */
@@ -234,17 +214,11 @@ export class RedisSession implements Session {
     return 'gone'
   }
 
-  async #remove(batch: Batch): Promise<readonly number[]> {
-    const args = [this.#options.clientId, this.#keys.channels, ...batch.args]
-    const [found, news] = (await this.#run(scripts.remove, batch.keys, args)) as RemoveReply
+  async #remove(batch: Batch): Promise<readonly boolean[]> {
+    const { found, news } = await this.#lasting(this.#verbs.remove(batch))
     for (const id of batch.ids) this.#ledger.delete(id)
-    this.#hear(newsOf(news))
+    this.#hear(news)
     return found
-  }
-
-  async #queryKey(key: string, name: string | undefined): Promise<Entry[]> {
-    const [now, fields] = (await this.#run(scripts.query, [key], [])) as QueryReply
-    return entriesOf(Number(now), fields, name ?? this.#keys.name(key))
   }
 
   /** Asks for those who wait, and tells what is found. */
@@ -276,32 +250,19 @@ export class RedisSession implements Session {
     }
   }
 
-  #grant(id: string, token: number | bigint | string, sent: Instant): Grant {
+  #grant(id: string, token: bigint, sent: Instant): Grant {
     this.#ledger.granted(id)
-    return { id, tokens: [BigInt(token)], proof: { sent, ttl: this.ttl } }
-  }
-
-  #heading(sent: Instant): (string | number)[] {
-    return [this.#options.clientId, this.#keys.channels, this.#remember, this.ttl, stampOf(sent)]
+    return { id, tokens: [token], proof: { sent, ttl: this.ttl } }
   }
 
   #batches(claims: readonly Claim[]): Batch[] {
     return batches(claims, this.#keys, this.#server.oneSlot)
   }
 
-  async #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return (await this.#ask(script, keys, args, 0)).reply
-  }
-
-  async #ask<T>(
-    script: Script,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-    replicas?: 0,
-  ): Promise<{ readonly reply: T; readonly safe: boolean }> {
+  /** A call's answer; the session ends when there has been none for a ttl. */
+  async #lasting<T>(answer: Promise<T>): Promise<T> {
     try {
-      const { reply, safe } = await this.#server.run(script, keys, args, replicas)
-      return { reply: reply as T, safe }
+      return await answer
     } catch (error) {
       // By then none of its entries can be alive, and a new session looks at the server anew.
       if (this.#server.failingFor > this.ttl) this.#finish(LockError.find(error) ?? unavailable('no answer'))
@@ -309,8 +270,3 @@ export class RedisSession implements Session {
     }
   }
 }
-
-const grantIn = (news: News | undefined): { readonly token?: bigint; readonly sent?: Instant } =>
-  news?.granted ? news : {}
-
-const kindOf = (limit: number): Contender => (limit === 0 ? { mode: 'exclusive' } : { mode: 'permit', permits: limit })

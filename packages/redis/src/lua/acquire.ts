@@ -78,7 +78,7 @@ else
 end
 save(s, '#' .. id, entry, '=' .. id, beat, '@' .. id, ARGV[12])
 if ARGV[13] ~= '' then redis.call('HSET', key, 'a', ARGV[13]) end
-redis.call('PEXPIRE', key, remember)
+keep(key, remember)
 if steal then
   -- What the robbed leave may be enough for others too.
   settle(s)

@@ -56,6 +56,11 @@ local function till(beat)
   return tonumber(at), stamp
 end
 
+-- The key outlives whatever others have in it, who may have a longer ttl.
+local function keep(key, remember)
+  redis.call('PEXPIRE', key, math.max(redis.call('PTTL', key), tonumber(remember)))
+end
+
 local function load(key, id)
   local f = redis.call('HMGET', key, 't', 'n', 'w', 'm', 'l', 'x', 'c', 'h', 'q', '#' .. id, '=' .. id)
   return {

@@ -13,7 +13,7 @@ local at = 6
 for _, key in ipairs(KEYS) do
   local count = tonumber(ARGV[at])
   -- The first write, because it needs no memory: Redis refuses a script for want of it before the first write only.
-  redis.call('PEXPIRE', key, remember)
+  keep(key, remember)
   local s = load(key, '')
   local fields = {}
   for i = at + 1, at + count do
