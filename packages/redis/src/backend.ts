@@ -1,6 +1,6 @@
-import { warn, type Backend, type Capabilities, type Session, type SessionOptions } from '@locks/core/backend'
+import { invalid, warn, type Backend, type Capabilities, type Session, type SessionOptions } from '@locks/core/backend'
 import type { Cluster, Redis } from 'ioredis'
-import { clientOf } from './connect.ts'
+import { clientOf, hangUp } from './connect.ts'
 import { inspect } from './deployment.ts'
 import { Keys } from './keys.ts'
 import { Listener } from './listener.ts'
@@ -51,16 +51,19 @@ async function open(
   options: SessionOptions,
   notice: (code: string, message: string) => void,
 ): Promise<Session> {
-  const { target, prefix, remember } = settings
+  const { target, prefix, remember, acknowledge, acknowledgeTimeout } = settings
   const { clock, random, ttl, namespace, clientId } = options
+  if (acknowledge > 0 && acknowledgeTimeout > ttl / 3) {
+    throw invalid(`acknowledgeTimeout must be at most a third of the ttl of ${ttl} ms; got ${acknowledgeTimeout}`)
+  }
   // How long a connection may be silent: longer than core waits before it repeats a call, and short enough that another
   // connection can still save what is held.
   const patience = Math.min(Math.max(ttl / 2, 500), 5_000)
-  const owned = isClient(target) ? undefined : clientOf(target, patience)
+  const owned = isClient(target) ? undefined : clientOf(target, patience + (acknowledge > 0 ? acknowledgeTimeout : 0))
   const client = owned ?? (target as RedisClient)
   const server = new Server(client, { ...settings, clock, ttl })
   const keys = new Keys(prefix, namespace)
-  const disconnect = () => owned?.disconnect()
+  const disconnect = () => owned && hangUp(owned)
   const session = new RedisSession(
     {
       server,
@@ -101,6 +104,8 @@ async function connect(client: RedisClient, server: Server): Promise<void> {
     if (why !== undefined) await server.call(() => Promise.reject(why as Error))
     throw error
   }
+  // The driver goes on without what the server has refused: in another database than it was told.
+  if ((why as Error | undefined)?.name === 'ReplyError') await server.call(() => Promise.reject(why as Error))
 }
 
 /** A connection for messages: of the same server, or of any server of a cluster, which all hear all messages. */

@@ -9,6 +9,8 @@ export interface Batch {
   readonly args: readonly (string | number)[]
   /** In the order of the args. */
   readonly ids: readonly string[]
+  /** The same, a name each. */
+  split(): Batch[]
 }
 
 /** So many at once: nobody else is served while a script runs, and Lua takes some thousand arguments only. */
@@ -56,6 +58,7 @@ function batchOf(ids: ReadonlyMap<string, readonly string[]>, keys: Keys): Batch
     keys: names.map((name) => keys.key(name)),
     args: [...ids.values()].flatMap((each) => [each.length, ...each]),
     ids: [...ids.values()].flat(),
+    split: () => [...ids].map((each) => batchOf(new Map([each]), keys)),
   }
 }
 

@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
+import { codeOf } from './failures.ts'
 import type { Location, RedisClient } from './options.ts'
 
 /** Milliseconds that an orderly end of a connection may take: a server that has stopped takes no part in it. */
@@ -43,7 +44,7 @@ export function clientOf(location: Location, patience: number): RedisClient {
     enableOfflineQueue: false,
     retryStrategy: retryDelay,
     // A master that has been demoted: the next connection finds its successor.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error: Error) => codeOf(error) === 'READONLY',
   }
   if (form === 'standalone') return new Redis({ ...single, ...hosts[0] })
   return new Redis({
@@ -59,4 +60,15 @@ export function clientOf(location: Location, patience: number): RedisClient {
     failoverDetector: true,
     ...(natMap && { natMap }),
   })
+}
+
+/**
+ * Ends a client's connections. The driver listens for one error of a socket only, and TLS that is broken off may tell of
+ * a second, which would be nobody's.
+ */
+export function hangUp(client: RedisClient): void {
+  for (const each of client.isCluster ? (client as Cluster).nodes('all') : [client as Redis]) {
+    ;(each as { stream?: Redis['stream'] }).stream?.on('error', () => {})
+  }
+  client.disconnect()
 }

@@ -55,8 +55,11 @@ function untrusted(code: string): LockError | undefined {
   return refused(`the certificate of the Redis server is not trusted (${code}); name its authority to Node.js`)
 }
 
-/** The word with which the server's errors begin. */
-export const codeOf = (thrown: unknown): string => /^[A-Z]+/.exec(String((thrown as Error).message))?.[0] ?? 'ERR'
+/** The word with which the server's errors begin; before Redis 7, those of scripts stand inside of another. */
+export function codeOf(thrown: unknown): string {
+  const text = String((thrown as Error).message)
+  return /^ERR Error running script.*?-([A-Z]+) /.exec(text)?.[1] ?? /^[A-Z]+/.exec(text)?.[0] ?? 'ERR'
+}
 
 function refusal(code: string, text: string): LockError {
   const soon = passing[code]

@@ -2,6 +2,8 @@ import type { Claim } from '@locks/core/backend'
 
 interface Line {
   readonly claim: Claim
+  /** When core has last spoken of it, `mono`. */
+  spokenOf: number
   state: 'asked' | 'queued' | 'granted'
 }
 
@@ -9,14 +11,25 @@ interface Line {
 export class Ledger {
   readonly #lines = new Map<string, Line>()
 
-  asked(claim: Claim): void {
-    if (!this.#lines.has(claim.id)) this.#lines.set(claim.id, { claim, state: 'asked' })
+  asked(claim: Claim, now: number): void {
+    const line = this.#lines.get(claim.id)
+    if (line) line.spokenOf = now
+    else this.#lines.set(claim.id, { claim, spokenOf: now, state: 'asked' })
+  }
+
+  /** What core renews; the rest it has given up, and nothing keeps it at the store. */
+  renewed(claims: readonly Claim[], now: number, ttl: number): void {
+    for (const { id } of claims) {
+      const line = this.#lines.get(id)
+      if (line) line.spokenOf = now
+    }
+    for (const [id, { spokenOf }] of this.#lines) if (now - spokenOf > 2 * ttl) this.#lines.delete(id)
   }
 
   /** Unless the news of its grant was faster; whether it waits. */
-  queued(claim: Claim): boolean {
-    const line = this.#lines.get(claim.id) ?? { claim, state: 'asked' }
-    this.#lines.set(claim.id, line)
+  queued(claim: Claim, now: number): boolean {
+    this.asked(claim, now)
+    const line = this.#lines.get(claim.id) as Line
     if (line.state !== 'granted') line.state = 'queued'
     return line.state === 'queued'
   }
@@ -30,8 +43,8 @@ export class Ledger {
     this.#lines.delete(id)
   }
 
-  clear(): void {
-    this.#lines.clear()
+  has(id: string): boolean {
+    return this.#lines.has(id)
   }
 
   /** A claim of whose grant core does not know. */

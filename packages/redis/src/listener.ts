@@ -1,3 +1,4 @@
+import { hangUp } from './connect.ts'
 import { failureOf, unavailable } from './failures.ts'
 import type { Clock, LockError, Random, Timer } from '@locks/core/backend'
 import type { Redis } from 'ioredis'
@@ -46,7 +47,7 @@ export class Listener {
     try {
       await Promise.race([connection.connect().then(() => connection.subscribe(this.#channel)), ended])
     } catch (error) {
-      connection.disconnect()
+      hangUp(connection)
       throw failure(last ?? error)
     }
     this.#failures = 0
@@ -57,12 +58,12 @@ export class Listener {
   close(): void {
     this.#closed = true
     this.#timer?.cancel()
-    this.#connection?.disconnect()
+    if (this.#connection) hangUp(this.#connection)
   }
 
   /** A connection that is dead and says nothing would not be noticed otherwise. */
   #watch(connection: Redis): void {
-    if (this.#closed) return connection.disconnect()
+    if (this.#closed) return hangUp(connection)
     this.#timer = this.#options.clock.after(this.#options.period, () => {
       if (this.#quiet) connection.ping().catch(() => {})
       this.#quiet = true

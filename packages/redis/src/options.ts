@@ -35,7 +35,7 @@ export interface RedisOptions {
    * close it.
    */
   readonly acknowledge?: number | undefined
-  /** Milliseconds to wait for them: 500 unless said otherwise. Other commands of the connection wait as long. */
+  /** Milliseconds to wait for them, at most a third of the ttl: 250 unless said otherwise. Other commands of the connection wait as long. */
   readonly acknowledgeTimeout?: number | undefined
   /** Milliseconds for which a name's last token outlives its last use: a day unless said otherwise. */
   readonly remember?: number | undefined
@@ -142,7 +142,7 @@ function settings(target: RedisClient | Location, given: Checked<typeof common>)
     target,
     prefix: given.prefix ?? 'locks',
     acknowledge: given.acknowledge ?? 0,
-    acknowledgeTimeout: given.acknowledgeTimeout ?? 500,
+    acknowledgeTimeout: given.acknowledgeTimeout ?? 250,
     remember: given.remember ?? rememberDefault,
     restartGrace: given.restartGrace ?? true,
   }

@@ -10,13 +10,19 @@ export interface Script {
   readonly sha: string
 }
 
-/** One a verb. */
+/** One a verb; `acquire` is one for each ttl, because what a server may grant after a restart depends on it. */
 export const scripts = {
-  acquire: script(acquire),
+  acquire: (ttl: number): Script => {
+    const made = acquires.get(ttl) ?? script(`${acquire}-- ${ttl}`)
+    acquires.set(ttl, made)
+    return made
+  },
   renew: script(renew),
   remove: script(remove),
   query: script(query),
 }
+
+const acquires = new Map<number, Script>()
 
 export function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }

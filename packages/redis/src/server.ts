@@ -27,23 +27,25 @@ export class Server {
   /** Several keys may go into one script. */
   readonly oneSlot: boolean
   readonly #options: ServerOptions
+  readonly #acquire: Script
   readonly #deadlines: Deadlines
   readonly #reconnects: Reconnects
   #answered = false
-  /** Since when every call has failed. */
-  #failingSince: number | undefined
+  /** The first and the last of the failures since a call was answered. */
+  #failing: { readonly since: number; readonly last: number } | undefined
 
   constructor(client: RedisClient, options: ServerOptions) {
     this.client = client
     this.oneSlot = !client.isCluster
     this.#options = options
+    this.#acquire = scripts.acquire(options.ttl)
     this.#deadlines = new Deadlines(options.clock, options.ttl)
     this.#reconnects = new Reconnects(client)
   }
 
-  /** For how many milliseconds every call has failed; 0 while the last one did not. */
+  /** For how many milliseconds every call has failed, without a ttl in which none was made. */
   get failingFor(): number {
-    return this.#failingSince === undefined ? 0 : this.#options.clock.now().mono - this.#failingSince
+    return this.#failing ? this.#failing.last - this.#failing.since : 0
   }
 
   /** How often a connection was lost: see {@link Reconnects}. */
@@ -70,12 +72,18 @@ export class Server {
     try {
       const answer = await this.#deadlines.add(what())
       this.#answered = true
-      this.#failingSince = undefined
+      this.#failing = undefined
       return answer
     } catch (error) {
-      this.#failingSince ??= this.#options.clock.now().mono
+      this.#noteFailure()
       throw failureOf(error)
     }
+  }
+
+  #noteFailure(): void {
+    const now = this.#options.clock.now().mono
+    const { since, last } = this.#failing ?? { since: now, last: now }
+    this.#failing = { since: now - last > this.#options.ttl ? now : since, last: now }
   }
 
   /** The servers whose settings matter, each as a client of its own. */
@@ -88,7 +96,9 @@ export class Server {
     // Where that fails, the first calls load them.
     await Promise.allSettled(
       this.#masters().flatMap((node) =>
-        Object.values(scripts).map(({ text }) => this.call(() => node.script('LOAD', text))),
+        [this.#acquire, scripts.renew, scripts.remove, scripts.query].map(({ text }) =>
+          this.call(() => node.script('LOAD', text)),
+        ),
       ),
     )
   }
@@ -114,7 +124,8 @@ export class Server {
   /** Whether a server that says this of itself may have forgotten locks that are still believed in. */
   mayForget(info: string): boolean {
     const { restartGrace, ttl } = this.#options
-    const uptime = 1_000 * Number(fieldOf(info, 'uptime_in_seconds'))
+    // Counted in the seconds that the clock has begun: up to one less.
+    const uptime = 1_000 * (Number(fieldOf(info, 'uptime_in_seconds')) - 1)
     return restartGrace && fieldOf(info, 'aof_enabled') !== '1' && uptime < ttl
   }
 
@@ -131,14 +142,14 @@ export class Server {
     // In one pipeline, because the replicas are asked about what this connection has written.
     const first = await this.#runAndWait(of, keys, args, replicas)
     if (first) return first
-    // Loads it. What it does now it finds when it is run again.
+    // By itself it is loaded, and sent on to where its slot is now. What it does now it finds when it is run again.
     await this.#run(of, keys, args)
     const second = await this.#runAndWait(of, keys, args, replicas)
     if (second) return second
-    throw unavailable('the Redis server forgets scripts')
+    throw unavailable('the Redis server does not run the script where its keys are; a slot may be on its way')
   }
 
-  /** Nothing if the server does not know the script. */
+  /** Nothing if the server does not know the script, or another has the slot: the driver leaves pipelines alone then. */
   async #runAndWait(of: Script, keys: readonly string[], args: Args, replicas: number): Promise<Answer | undefined> {
     const results = await this.client
       .pipeline()
@@ -146,7 +157,7 @@ export class Server {
       .wait(replicas, this.#options.acknowledgeTimeout)
       .exec()
     const [[failed, reply] = [], [late, confirmed] = []] = results ?? []
-    if (failed && isUnknown(failed)) return undefined
+    if (failed && (isUnknown(failed) || isElsewhere(failed))) return undefined
     if (failed) throw failed
     return { reply, safe: !late && Number(confirmed) >= replicas }
   }
@@ -154,7 +165,7 @@ export class Server {
   #run(of: Script, keys: readonly string[], args: Args): Promise<unknown> {
     return this.client.evalsha(of.sha, keys.length, ...keys, ...args).catch(async (error: unknown) => {
       if (!isUnknown(error)) throw error
-      if (of === scripts.acquire) await this.#refuseIfFresh(keys[0] ?? '')
+      if (of === this.#acquire) await this.#refuseIfFresh(keys[0] ?? '')
       return this.client.eval(of.text, keys.length, ...keys, ...args)
     })
   }
@@ -177,4 +188,6 @@ export function fieldOf(info: string, field: string): string | undefined {
   return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1]
 }
 
+const elsewhere: ReadonlySet<string> = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN'])
+const isElsewhere = (error: unknown) => elsewhere.has(codeOf(error))
 const isUnknown = (error: unknown) => codeOf(error) === 'NOSCRIPT'

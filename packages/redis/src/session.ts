@@ -90,16 +90,18 @@ export class RedisSession implements Session {
     const { id, names } = request
     const name = names[0] ?? ''
     const sent = this.#options.clock.now()
-    this.#ledger.asked(request)
+    this.#ledger.asked(request, sent.mono)
     const answer = await this.#lasting(this.#verbs.acquire(request, sent))
     this.#hear(answer.news)
     switch (answer.outcome) {
       case 'granted':
+        // The news that it was stolen may have been faster.
+        if (!this.#ledger.has(id)) throw unavailable('the lock was stolen before the answer that it was granted')
         if (answer.safe || !this.#ledger.ungranted(id)) return this.#grant(id, answer.token, sent)
         await this.remove(request)
         throw unavailable('too few replicas confirmed the lock in time; it was given back')
       case 'queued':
-        if (this.#ledger.queued(request)) this.#waits.expect(name, answer.left)
+        if (this.#ledger.queued(request, sent.mono)) this.#waits.expect(name, answer.left)
         return 'queued'
       case 'refused':
         this.#ledger.delete(id)
@@ -113,13 +115,14 @@ export class RedisSession implements Session {
 
   async renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Standing>> {
     const sent = this.#options.clock.now()
+    this.#ledger.renewed(claims, sent.mono, this.ttl)
     const standings = new Map<string, Standing>()
     let failure: LockError | undefined
     for (const part of parts(this.#batches(claims), mostAtOnce)) {
-      const outcomes = await Promise.allSettled(part.map((batch) => this.#renew(batch, sent)))
+      const outcomes = await Promise.allSettled(part.map((batch) => apart(batch, (each) => this.#renew(each, sent))))
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') failure = failureOf(outcome.reason)
-        else for (const [id, standing] of outcome.value) standings.set(id, standing)
+        else for (const [id, standing] of outcome.value.flatMap((each) => [...each])) standings.set(id, standing)
       }
     }
     if (failure && standings.size === 0) throw failure
@@ -163,7 +166,8 @@ export class RedisSession implements Session {
   /** Removes all that the session may have, also if the connection is only on its way back. */
   async #clear(): Promise<void> {
     for (;;) {
-      const outcomes = await Promise.allSettled(this.#batches(this.#ledger.all).map((batch) => this.#remove(batch)))
+      const removals = this.#batches(this.#ledger.all).map((batch) => apart(batch, (each) => this.#remove(each)))
+      const outcomes = await Promise.allSettled(removals)
       if (this.#over || outcomes.every(({ status }) => status === 'fulfilled')) return
       await new Promise<void>((resolve) => (this.#pause = this.#options.clock.after(20, resolve)))
     }
@@ -195,7 +199,10 @@ export class RedisSession implements Session {
       const standing = holds && !answer.safe ? await this.#unsafe(id) : this.#standing(id, number, since)
       if (standing) standings.set(id, standing)
     }
-    batch.names.forEach((name, at) => this.#waits.expect(name, answer.lefts[at] ?? 0))
+    batch.names.forEach((name, at) => {
+      const left = answer.lefts[at] ?? 0
+      if (left >= 0) this.#waits.expect(name, left)
+    })
     return standings
   }
 
@@ -268,5 +275,16 @@ export class RedisSession implements Session {
       if (this.#server.failingFor > this.ttl) this.#finish(LockError.find(error) ?? unavailable('no answer'))
       throw error
     }
+  }
+}
+
+/** A key that somebody has spoiled fails the whole script: the others of its batch are then asked for one by one. */
+async function apart<T>(batch: Batch, call: (batch: Batch) => Promise<T>): Promise<T[]> {
+  try {
+    return [await call(batch)]
+  } catch (error) {
+    if (batch.names.length === 1 || failureOf(error).temporary) throw error
+    const outcomes = await Promise.allSettled(batch.split().map(call))
+    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   }
 }

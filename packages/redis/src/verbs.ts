@@ -26,7 +26,7 @@ export type Acquired = { readonly news: readonly News[] } & (
 export interface Renewed {
   /** In the order of the ids: a holder's token, or what it is instead. */
   readonly standings: readonly (bigint | 'waits' | 'gone' | 'stolen')[]
-  /** In the order of the names: milliseconds until somebody may have expired. */
+  /** In the order of the names: milliseconds until somebody may have expired; below 0 if nobody waits. */
   readonly lefts: readonly number[]
   readonly safe: boolean
   readonly news: readonly News[]
@@ -55,7 +55,7 @@ export class Verbs {
     const name = names[0] ?? ''
     const wish = [id, mode[0] ?? '', weight, permits, wait ? 1 : 0, steal ? 1 : 0, encodeName(this.#owner.owner)]
     const args = [...this.#heading(sent), ...wish, this.#keys.rawName(name)]
-    const { reply, safe } = await this.#server.run(scripts.acquire, [this.#keys.key(name)], args)
+    const { reply, safe } = await this.#server.run(scripts.acquire(this.#owner.ttl), [this.#keys.key(name)], args)
     const [code, about, told] = reply as AcquireReply
     const news = newsOf(told)
     switch (Number(code)) {

@@ -6,11 +6,18 @@ import type { Form } from './harness.ts'
 /** The servers have only just been started, and nobody has held anything on them. */
 const restartGrace = false
 
-export async function standalone(options: RedisOptions = {}, user?: { name: string; password: string }): Promise<Form> {
+export interface User {
+  readonly name: string
+  readonly password: string
+  /** The password of the server's default user, whom nobody can be taken for by mistake then. */
+  readonly adminPassword: string
+}
+
+export async function standalone(options: RedisOptions = {}, user?: User): Promise<Form> {
   const server = await startRedis(options)
   const userinfo = user ? `${user.name}:${user.password}@` : ''
   const urlOf = (port: number) => `redis://${userinfo}127.0.0.1:${port}?restartGrace=${restartGrace}`
-  const admin = new Redis(server.url)
+  const admin = new Redis(server.url, { ...(user && { password: user.adminPassword }) })
   return {
     backend: 'redis',
     url: urlOf(server.port),

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Backend, Session } from '@locks/core/backend'
 import { absences, conformance, declaredAbsent, reportTo, type Harness, type Wire } from '@locks/core/conformance'
-import { startProxy, type ProxyLine } from '@locks/testkit'
+import { startProxy, type Proxy, type ProxyLine } from '@locks/testkit'
 import type { Cluster, Redis } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
 
@@ -28,7 +28,20 @@ export async function holdToContract(title: string, form: Form, report?: string)
     await proxy.end()
     await form.end()
   })
-  const harness: Harness = {
+  const harness = harnessOf(form, proxy)
+  const file = report && fileURLToPath(new URL(`../../../.reports/conformance/${report}.jsonl`, import.meta.url))
+  describe(`${title} keeps the contract`, () => {
+    conformance({ test, harness, ...(file && { report: reportTo(file) }) })
+
+    test('declares absent what it may, and nothing else', () => {
+      expect(absences(harness.capabilities)).toEqual(declaredAbsent[form.backend])
+    })
+  })
+}
+
+/** What the cases need of a form. */
+export function harnessOf(form: Form, proxy: Proxy): Harness {
+  return {
     backend: form.backend,
     capabilities: form.open().capabilities,
     ttl: 1_000,
@@ -43,14 +56,6 @@ export async function holdToContract(title: string, form: Form, report?: string)
     },
     child: { url: form.url, adapter: new URL('../src/index.ts', import.meta.url).href },
   }
-  const file = report && fileURLToPath(new URL(`../../../.reports/conformance/${report}.jsonl`, import.meta.url))
-  describe(title, () => {
-    conformance({ test, harness, ...(file && { report: reportTo(file) }) })
-
-    test('declares absent what it may, and nothing else', () => {
-      expect(absences(harness.capabilities)).toEqual(declaredAbsent[form.backend])
-    })
-  })
 }
 
 /** Redis knows no sessions: one ends when its client says so. */

@@ -34,9 +34,11 @@ if record then
   -- Asked again, because the answer did not arrive: it finds itself.
   local state, _, taken, number = parse(record)
   if till(earlier) > now then
-    redis.call('HSET', key, '=' .. id, beat)
+    s.x = math.min(s.x, expires)
+    redis.call('HSET', key, '=' .. id, beat, 'x', s.x)
+    keep(key, remember)
     if state == 'h' then return { 1, number, '' } end
-    return { 0, s.x - now, '' }
+    return { 0, math.max(0, s.x - now), '' }
   end
   drop(s, id, state, taken, number)
 end
@@ -85,5 +87,5 @@ if steal then
   if s.changed then save(s) end
 end
 if token then return { 1, token, publish(channels) } end
-return { 0, s.x - now, publish(channels) }
+return { 0, math.max(0, s.x - now), publish(channels) }
 `

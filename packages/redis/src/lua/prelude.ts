@@ -9,7 +9,7 @@
  * | `w` `m` `l` | the weight they take together, their mode, the limit (0: no semaphore); nothing: 1 exclusive holder |
  * | `x` | nobody here expires before this; nothing: unknown |
  * | `c` `h` `q` | how many wait; the places of the first of them, or before it, and of the last |
- * | `a` | the encoded name, where the key has only its hash |
+ * | `a` | the encoded name, where the key has only its hash and somebody holds or waits |
  * | `#id` | state (`h`olds, `w`aits), mode, weight, token or place, since, client |
  * | `=id` | when the claim expires, and the stamp of the heartbeat from which that is counted |
  * | `@id` | the owner's label |
@@ -77,7 +77,7 @@ local function save(s, ...)
     redis.call('HSET', s.key, 't', s.t, 'n', s.n, 'w', s.w, 'm', s.m, 'l', s.l, 'x', s.x,
       'c', s.c, 'h', s.h, 'q', s.q, ...)
   else
-    redis.call('HDEL', s.key, 'n', 'w', 'm', 'l', 'x', 'c', 'h', 'q')
+    redis.call('HDEL', s.key, 'n', 'w', 'm', 'l', 'x', 'c', 'h', 'q', 'a')
   end
   s.changed = false
 end
@@ -138,13 +138,24 @@ local function expire(s)
   s.changed = true
 end
 
+-- Who waits in the first place that is taken.
 local function first(s)
-  while s.c > 0 do
+  if s.c == 0 then return end
+  for _ = 1, 50 do
     local id = redis.call('HGET', s.key, s.h)
     if id then return id end
     s.h = s.h + 1
     s.changed = true
   end
+  -- So many have left that looking at all is quicker than counting up.
+  local least, found
+  each(s, function(id, _, state, _, _, place)
+    if state == 'w' and place < (least or math.huge) then least, found = place, id end
+  end)
+  s.h = least or s.q + 1
+  -- The truth about who waits, also if somebody has deleted fields by hand.
+  if not found then s.c = 0 end
+  return found
 end
 
 -- Grants whoever can be granted: from the front to the first that cannot.

@@ -10,7 +10,7 @@ if #KEYS == 1 and ARGV[3] == '1' then
   local key, id = KEYS[1], ARGV[4]
   local there = redis.call('HMGET', key, 'n', 'c', '#' .. id)
   if there[1] == '1' and (there[2] or '0') == '0' and there[3] then
-    redis.call('HDEL', key, 'n', 'w', 'm', 'l', 'x', 'c', 'h', 'q', '#' .. id, '=' .. id, '@' .. id)
+    redis.call('HDEL', key, 'n', 'w', 'm', 'l', 'x', 'c', 'h', 'q', 'a', '#' .. id, '=' .. id, '@' .. id)
     return { { 1 }, '' }
   end
 end

@@ -3,7 +3,7 @@ import { clock, prelude } from './prelude.ts'
 /**
  * KEYS: names' keys. ARGV: client, channel prefix, remember, ttl, stamp, then for each key how many ids and the ids.
  * Answers with one number an id: its token, 0 while it waits, -1 if it is gone, -2 if it was stolen; with one a key: ms
- * until somebody may have expired; and with what else it means for the caller.
+ * until somebody may have expired, -1 if nobody waits; and with what else it means for the caller.
  */
 export const renew = `${clock}${prelude}
 local channels, remember, expires = ARGV[2], ARGV[3], now + tonumber(ARGV[4])
@@ -39,13 +39,14 @@ for _, key in ipairs(KEYS) do
     end
   end
   if #kept > 0 then redis.call('HSET', key, unpack(kept)) end
-  if s.x > 0 and #kept == 2 * (s.n + s.c) then
+  -- All that are there have been renewed; or the clock was put back, and the bound would be too late.
+  if s.x > 0 and #kept > 0 and (#kept == 2 * (s.n + s.c) or expires < s.x) then
     s.x = expires
     s.changed = true
   end
   if waits or s.changed and s.c > 0 then settle(s) end
   if s.changed then save(s) end
-  lefts[#lefts + 1] = s.x - now
+  lefts[#lefts + 1] = s.c > 0 and math.max(0, s.x - now) or -1
   at = at + 1 + count
 end
 return { standings, lefts, publish(channels) }
