@@ -76,7 +76,7 @@ test('with replicas to wait for, a server that forgets its scripts is not notice
   const replica = await startRedis({ config: { replicaof: `127.0.0.1 ${server.port}` } })
   cleanup(() => replica.end())
   await until(async () => (await replica.cli('INFO', 'replication')).includes('master_link_status:up'))
-  const { session } = await open(at(server.url, { acknowledge: 1, acknowledgeTimeout: 10_000 }))
+  const { session } = await open(at(server.url, { acknowledge: 1, acknowledgeTimeout: 3_000 }))
   for (let i = 0; i < 3; i++) {
     await admin.script('FLUSH')
     const claim = request('a')
