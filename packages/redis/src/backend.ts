@@ -58,17 +58,26 @@ async function open(
   }
   // How long a connection may be silent: longer than core waits before it repeats a call, and short enough that another
   // connection can still save what is held.
-  const patience = Math.min(Math.max(ttl / 2, 500), 5_000)
-  const owned = isClient(target) ? undefined : clientOf(target, patience + (acknowledge > 0 ? acknowledgeTimeout : 0))
+  const patience = Math.min(Math.max(ttl / 2, 500), 5_000) + (acknowledge > 0 ? acknowledgeTimeout : 0)
+  const owned = isClient(target) ? undefined : clientOf(target, patience)
   const client = owned ?? (target as RedisClient)
-  const server = new Server(client, { ...settings, clock, ttl })
   const keys = new Keys(prefix, namespace)
+  const server = new Server(client, {
+    ...settings,
+    clock,
+    ttl,
+    patience,
+    // A cluster's connections are looked after one by one, by the driver.
+    silent: () => owned && !owned.isCluster && (owned as Redis).disconnect(true),
+    channels: keys.channels,
+    // A key lives at least as long as anything in it.
+    remember: Math.max(remember, ttl),
+  })
   const disconnect = () => owned && hangUp(owned)
   const session = new RedisSession(
     {
       server,
       keys,
-      remember,
       disconnect,
       listen: (events) =>
         new Listener(keys.channels + clientId, {

@@ -12,14 +12,13 @@ const retryDelay = (attempt: number): number =>
 
 /**
  * A client of the adapter's own, not connected yet. It queues nothing and repeats nothing: core does, and knows for how
- * long. A server that says nothing for `patience` milliseconds is connected to anew.
+ * long. A server of a cluster that says nothing for `patience` milliseconds is connected to anew.
  */
 export function clientOf(location: Location, patience: number): RedisClient {
   const { form, hosts, username, password, db, master, tls, natMap, sentinelUsername, sentinelPassword } = location
   const connection = {
     lazyConnect: true,
     connectTimeout: patience,
-    socketTimeout: patience,
     disconnectTimeout: endWithin,
     maxRetriesPerRequest: 0,
     // Or `CLIENT SETINFO` on every connection, which servers before 7.2 do not know.
@@ -32,7 +31,7 @@ export function clientOf(location: Location, patience: number): RedisClient {
   if (form === 'cluster') {
     return new Cluster([...hosts], {
       lazyConnect: true,
-      redisOptions: connection,
+      redisOptions: { ...connection, socketTimeout: patience },
       clusterRetryStrategy: retryDelay,
       slotsRefreshTimeout: patience,
       ...(natMap && { natMap }),

@@ -6,18 +6,21 @@ interface Pending {
 }
 
 /**
- * Gives up what is pending for too long, because the driver may leave a promise pending for ever. All have the same
- * time, so the oldest is the next one due and one timer serves all.
+ * Gives up what is pending for too long, because the driver may leave a promise pending for ever, and tells when nothing
+ * else has been answered either. All have the same time, so the oldest is the next one due and one timer serves all.
  */
 export class Deadlines {
   readonly #clock: Clock
   readonly #within: number
+  readonly #silent: () => void
   readonly #pending = new Set<Pending>()
+  #answeredAt = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
 
-  constructor(clock: Clock, within: number) {
+  constructor(clock: Clock, within: number, silent: () => void) {
     this.#clock = clock
     this.#within = within
+    this.#silent = silent
   }
 
   add<T>(promise: Promise<T>): Promise<T> {
@@ -28,6 +31,7 @@ export class Deadlines {
       promise.then(
         (answer) => {
           this.#pending.delete(pending)
+          this.#answeredAt = this.#clock.now().mono
           resolve(answer)
         },
         (error: unknown) => {
@@ -57,6 +61,7 @@ export class Deadlines {
       }
       this.#pending.delete(pending)
       pending.giveUp()
+      if (this.#answeredAt < pending.since) this.#silent()
     }
   }
 

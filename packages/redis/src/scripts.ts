@@ -10,19 +10,30 @@ export interface Script {
   readonly sha: string
 }
 
-/** One a verb; `acquire` is one for each ttl, because what a server may grant after a restart depends on it. */
-export const scripts = {
-  acquire: (ttl: number): Script => {
-    const made = acquires.get(ttl) ?? script(`${acquire}-- ${ttl}`)
-    acquires.set(ttl, made)
-    return made
-  },
-  renew: script(renew),
-  remove: script(remove),
-  query: script(query),
+/** What a script is written for: written into it, so that it need not be sent with every call. */
+export interface ScriptSettings {
+  readonly channels: string
+  readonly remember: number
+  /** A server that has been restarted knows the scripts for those ttls for which it may grant again. */
+  readonly ttl: number
 }
 
-const acquires = new Map<number, Script>()
+/** One a verb. */
+export type Scripts = Readonly<Record<'acquire' | 'renew' | 'remove' | 'query', Script>>
+
+const written = new Map<string, Scripts>()
+
+export function scriptsFor({ channels, remember, ttl }: ScriptSettings): Scripts {
+  const head = `local channels, remember, ttl = '${channels}', '${remember}', ${ttl}\n`
+  const made = written.get(head) ?? {
+    acquire: script(head + acquire),
+    renew: script(head + renew),
+    remove: script(head + remove),
+    query: script(query),
+  }
+  written.set(head, made)
+  return made
+}
 
 export function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }

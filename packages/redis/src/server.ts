@@ -3,12 +3,15 @@ import { Deadlines } from './deadlines.ts'
 import { codeOf, failureOf, unavailable } from './failures.ts'
 import type { RedisClient } from './options.ts'
 import { Reconnects } from './reconnects.ts'
-import { scripts, script, type Script } from './scripts.ts'
+import { script, scriptsFor, type Script, type Scripts, type ScriptSettings } from './scripts.ts'
 import type { Clock } from '@locks/core/backend'
 
-export interface ServerOptions {
+export interface ServerOptions extends ScriptSettings {
   readonly clock: Clock
-  readonly ttl: number
+  /** Milliseconds that any call may take. */
+  readonly patience: number
+  /** Nothing has been answered for so long. */
+  readonly silent: () => void
   readonly acknowledge: number
   readonly acknowledgeTimeout: number
   readonly restartGrace: boolean
@@ -24,10 +27,10 @@ export interface Answer {
 /** What runs scripts: every call has a deadline, and fails with an error that may be shown. */
 export class Server {
   readonly client: RedisClient
+  readonly scripts: Scripts
   /** Several keys may go into one script. */
   readonly oneSlot: boolean
   readonly #options: ServerOptions
-  readonly #acquire: Script
   readonly #deadlines: Deadlines
   readonly #reconnects: Reconnects
   #answered = false
@@ -38,8 +41,8 @@ export class Server {
     this.client = client
     this.oneSlot = !client.isCluster
     this.#options = options
-    this.#acquire = scripts.acquire(options.ttl)
-    this.#deadlines = new Deadlines(options.clock, options.ttl)
+    this.scripts = scriptsFor(options)
+    this.#deadlines = new Deadlines(options.clock, options.patience, options.silent)
     this.#reconnects = new Reconnects(client)
   }
 
@@ -96,9 +99,7 @@ export class Server {
     // Where that fails, the first calls load them.
     await Promise.allSettled(
       this.#masters().flatMap((node) =>
-        [this.#acquire, scripts.renew, scripts.remove, scripts.query].map(({ text }) =>
-          this.call(() => node.script('LOAD', text)),
-        ),
+        Object.values(this.scripts).map(({ text }) => this.call(() => node.script('LOAD', text))),
       ),
     )
   }
@@ -165,7 +166,7 @@ export class Server {
   #run(of: Script, keys: readonly string[], args: Args): Promise<unknown> {
     return this.client.evalsha(of.sha, keys.length, ...keys, ...args).catch(async (error: unknown) => {
       if (!isUnknown(error)) throw error
-      if (of === this.#acquire) await this.#refuseIfFresh(keys[0] ?? '')
+      if (of === this.scripts.acquire) await this.#refuseIfFresh(keys[0] ?? '')
       return this.client.eval(of.text, keys.length, ...keys, ...args)
     })
   }

@@ -31,8 +31,6 @@ const closeWithin = 400
 export interface SessionParts {
   readonly server: Server
   readonly keys: Keys
-  /** Milliseconds for which a name's last token outlives its last use. */
-  readonly remember: number
   /** Makes the connection that hears the news. */
   readonly listen: (events: Pick<ListenerOptions, 'heard' | 'restored'>) => Listener
   /** Lets go of the session's own connections. */
@@ -59,15 +57,14 @@ export class RedisSession implements Session {
   #over = false
   #pause: Timer | undefined
 
-  constructor({ server, keys, remember, listen, disconnect }: SessionParts, options: SessionOptions) {
+  constructor({ server, keys, listen, disconnect }: SessionParts, options: SessionOptions) {
     const { clientId, owner, clock, ttl } = options
     this.ttl = ttl
     this.ended = new Promise((resolve) => (this.#end = resolve))
     this.#options = options
     this.#server = server
     this.#keys = keys
-    // A key lives at least as long as anything in it.
-    this.#verbs = new Verbs(server, keys, { clientId, owner, ttl, remember: Math.max(remember, ttl) })
+    this.#verbs = new Verbs(server, keys, { clientId, owner })
     this.#disconnect = disconnect
     this.#waits = new Waits({
       clock,
@@ -114,18 +111,30 @@ export class RedisSession implements Session {
   }
 
   async renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Standing>> {
-    const sent = this.#options.clock.now()
+    const { clock } = this.#options
+    const sent = clock.now()
     this.#ledger.renewed(claims, sent.mono, this.ttl)
     const standings = new Map<string, Standing>()
-    let failure: LockError | undefined
+    const asked: Promise<void>[] = []
+    let failure: unknown
     for (const part of parts(this.#batches(claims), mostAtOnce)) {
-      const outcomes = await Promise.allSettled(part.map((batch) => apart(batch, (each) => this.#renew(each, sent))))
-      for (const outcome of outcomes) {
-        if (outcome.status === 'rejected') failure = failureOf(outcome.reason)
-        else for (const [id, standing] of outcome.value.flatMap((each) => [...each])) standings.set(id, standing)
-      }
+      const answers = part.map((batch) =>
+        apart(batch, (each) => this.#renew(each, sent)).then(
+          (found) => {
+            for (const each of found) {
+              for (const [id, standing] of each) standings.set(id, standing)
+              // A server of a cluster that is down must not keep back what the others say.
+              if (!this.#server.oneSlot) this.#tell(each)
+            }
+          },
+          (error: unknown) => void (failure = error),
+        ),
+      )
+      asked.push(...answers)
+      await settledWithin(clock, Promise.all(answers), this.ttl / 100)
     }
-    if (failure && standings.size === 0) throw failure
+    await Promise.all(asked)
+    if (failure !== undefined && standings.size === 0) throw failureOf(failure)
     return standings
   }
 
@@ -231,15 +240,17 @@ export class RedisSession implements Session {
   /** Asks for those who wait, and tells what is found. */
   #look(claims: readonly Claim[]): void {
     this.renew(claims).then(
-      (standings) => {
-        for (const [id, standing] of standings) {
-          if (typeof standing === 'string') this.#options.events.lost(id, standing)
-          else if ('tokens' in standing) this.#options.events.granted(standing)
-        }
-      },
-      // The next renewal asks again.
-      () => {},
+      (standings) => this.#tell(standings),
+      // The connection may be on its way back.
+      () => claims.forEach(({ names }) => this.#waits.expect(names[0] ?? '', 0)),
     )
+  }
+
+  #tell(standings: ReadonlyMap<string, Standing>): void {
+    for (const [id, standing] of standings) {
+      if (typeof standing === 'string') this.#options.events.lost(id, standing)
+      else if ('tokens' in standing) this.#options.events.granted(standing)
+    }
   }
 
   #hear(news: readonly News[]): void {

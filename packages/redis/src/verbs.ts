@@ -3,16 +3,13 @@ import type { Batch } from './batches.ts'
 import { entriesOf } from './entries.ts'
 import type { Keys } from './keys.ts'
 import { newsOf, stampOf, type News } from './news.ts'
-import { scripts } from './scripts.ts'
+import type { Scripts } from './scripts.ts'
 import type { Server } from './server.ts'
 
 /** Whose entries are made. */
 export interface Owner {
   readonly clientId: string
   readonly owner: string
-  readonly ttl: number
-  /** Milliseconds for which a name's last token outlives its last use. */
-  readonly remember: number
 }
 
 /** `safe`: as many replicas as are wanted have it. `news`: what else the call has brought about for the caller. */
@@ -42,21 +39,28 @@ type QueryReply = readonly [now: number, fields: readonly string[]]
 export class Verbs {
   readonly #server: Server
   readonly #keys: Keys
-  readonly #owner: Owner
+  readonly #clientId: string
+  readonly #label: string
+  readonly #scripts: Scripts
 
-  constructor(server: Server, keys: Keys, owner: Owner) {
+  constructor(server: Server, keys: Keys, { clientId, owner }: Owner) {
     this.#server = server
     this.#keys = keys
-    this.#owner = owner
+    this.#clientId = clientId
+    this.#label = encodeName(owner)
+    this.#scripts = server.scripts
   }
 
   async acquire(request: Request, sent: Instant): Promise<Acquired> {
-    const { id, names, mode, permits = 0, weight = 1, wait, steal } = request
+    const { id, names, mode, permits, weight = 1, wait, steal } = request
     const name = names[0] ?? ''
-    const wish = [id, mode[0] ?? '', weight, permits, wait ? 1 : 0, steal ? 1 : 0, encodeName(this.#owner.owner)]
-    const args = [...this.#heading(sent), ...wish, this.#keys.rawName(name)]
-    const { reply, safe } = await this.#server.run(scripts.acquire(this.#owner.ttl), [this.#keys.key(name)], args)
-    const [code, about, told] = reply as AcquireReply
+    const how = `${mode[0]}${wait ? 1 : 0}${steal ? 1 : 0}`
+    const args: (string | number)[] = [this.#clientId, stampOf(sent), id, this.#label, how]
+    const raw = this.#keys.rawName(name)
+    if (raw !== '' || permits !== undefined) args.push(raw, weight, permits ?? 0)
+    const { reply, safe } = await this.#server.run(this.#scripts.acquire, [this.#keys.key(name)], args)
+    if (!Array.isArray(reply)) return { outcome: 'granted', token: BigInt(reply as string), safe, news: [] }
+    const [code, about, told] = reply as unknown as AcquireReply
     const news = newsOf(told)
     switch (Number(code)) {
       case 1:
@@ -71,29 +75,25 @@ export class Verbs {
   }
 
   async renew(batch: Batch, sent: Instant): Promise<Renewed> {
-    const args = [...this.#heading(sent), ...batch.args]
-    const { reply, safe } = await this.#server.run(scripts.renew, batch.keys, args)
+    const args = [this.#clientId, stampOf(sent), ...batch.args]
+    const { reply, safe } = await this.#server.run(this.#scripts.renew, batch.keys, args)
     const [numbers, lefts, told] = reply as RenewReply
     return { standings: numbers.map(standingOf), lefts: lefts.map(Number), safe, news: newsOf(told) }
   }
 
   /** Whether each of the ids was there. */
   async remove(batch: Batch): Promise<{ readonly found: readonly boolean[]; readonly news: readonly News[] }> {
-    const args = [this.#owner.clientId, this.#keys.channels, ...batch.args]
-    const { reply } = await this.#server.run(scripts.remove, batch.keys, args, 0)
-    const [found, told] = reply as RemoveReply
+    const args = [this.#clientId, ...batch.args]
+    const { reply } = await this.#server.run(this.#scripts.remove, batch.keys, args, 0)
+    if (!Array.isArray(reply)) return { found: [true], news: [] }
+    const [found, told] = reply as unknown as RemoveReply
     return { found: found.map((each) => Number(each) === 1), news: newsOf(told) }
   }
 
   async query(key: string, name: string | undefined): Promise<Entry[]> {
-    const { reply } = await this.#server.run(scripts.query, [key], [], 0)
+    const { reply } = await this.#server.run(this.#scripts.query, [key], [], 0)
     const [now, fields] = reply as QueryReply
     return entriesOf(Number(now), fields, name ?? this.#keys.name(key))
-  }
-
-  #heading(sent: Instant): (string | number)[] {
-    const { clientId, remember, ttl } = this.#owner
-    return [clientId, this.#keys.channels, remember, ttl, stampOf(sent)]
   }
 }
 

@@ -1,42 +1,43 @@
 import { clock, prelude } from './prelude.ts'
 
 /**
- * KEYS: the name's key. ARGV: client, channel prefix, remember, ttl, stamp, id, mode, weight, limit, wait, steal, label,
- * encoded name or ''. Answers: 1 granted, and the token; 0 queued, and ms until somebody may have expired; -1 refused;
- * -2 another kind, and its limit; then what else it means for the caller.
+ * KEYS: the name's key. ARGV: client, stamp, id, label, how; and where that is not for an exclusive lock with a short
+ * name: the encoded name or '', weight, limit. `how`: mode, whether to wait, whether to steal, a character each.
+ * Answers: a token, granted; or 1 granted, and the token; 0 queued, and ms until somebody may have expired; -1 refused; -2
+ * another kind, and its limit; then what else it means for the caller.
  */
 export const acquire = `
-local key, channels, remember, ttl, stamp, id = KEYS[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local mode = ARGV[7]
+local key, id, how, raw = KEYS[1], ARGV[3], ARGV[5], ARGV[6] or ''
+local mode = string.sub(how, 1, 1)
 ${clock}
 local expires = now + ttl
-local beat = string.format('%.0f ', expires) .. stamp
+local beat = expires .. ' ' .. ARGV[2]
 
 -- The way of nearly all: an exclusive lock, and nobody is there. In as little as it takes.
-if mode == 'e' then
+if mode == 'e' and raw == '' then
   local there = redis.call('HMGET', key, 'n', 't')
   if not there[1] then
-    local token = math.max((there[2] or 0) + 1, us)
+    local token = us
+    if there[2] and us <= tonumber(there[2]) then token = there[2] + 1 end
     local digits = string.format('%.0f', token)
-    local entry = 'h e 1 ' .. digits .. string.format(' %.0f ', now) .. ARGV[1]
-    redis.call('HSET', key, 't', digits, 'n', '1', '#' .. id, entry, '=' .. id, beat, '@' .. id, ARGV[12])
-    if ARGV[13] ~= '' then redis.call('HSET', key, 'a', ARGV[13]) end
+    redis.call('HSET', key, 't', digits, 'n', '1', '#' .. id, 'h e 1 ' .. digits .. ' ' .. now .. ' ' .. ARGV[1],
+      '=' .. id, beat, '@' .. id, ARGV[4])
     redis.call('PEXPIRE', key, remember)
-    return { 1, token, '' }
+    return digits
   end
 end
 ${prelude}
-local weight, limit = tonumber(ARGV[8]), tonumber(ARGV[9])
-local wait, steal = ARGV[10] == '1', ARGV[11] == '1'
+local weight, limit = tonumber(ARGV[7] or 1), tonumber(ARGV[8] or 0)
+local wait, steal = string.sub(how, 2, 2) == '1', string.sub(how, 3, 3) == '1'
 
 local s, record, earlier = load(key, id)
 if record then
   -- Asked again, because the answer did not arrive: it finds itself.
   local state, _, taken, number = parse(record)
   if till(earlier) > now then
-    s.x = math.min(s.x, expires)
-    redis.call('HSET', key, '=' .. id, beat, 'x', s.x)
-    keep(key, remember)
+    redis.call('HSET', key, '=' .. id, beat)
+    if s.x > expires then redis.call('HSET', key, 'x', expires) end
+    keep(key)
     if state == 'h' then return { 1, number, '' } end
     return { 0, math.max(0, s.x - now), '' }
   end
@@ -46,7 +47,7 @@ end
 if s.n + s.c > 0 then settle(s) end
 local function leave(code, about)
   if s.changed then save(s) end
-  return { code, about, publish(channels) }
+  return { code, about, publish() }
 end
 if s.n + s.c > 0 and s.l ~= limit then return leave(-2, s.l) end
 
@@ -78,14 +79,14 @@ else
   entry = 'w ' .. mode .. ' ' .. weight .. ' ' .. s.q .. ' ' .. whole(now) .. ' ' .. me
   redis.call('HSET', key, s.q, id)
 end
-save(s, '#' .. id, entry, '=' .. id, beat, '@' .. id, ARGV[12])
-if ARGV[13] ~= '' then redis.call('HSET', key, 'a', ARGV[13]) end
-keep(key, remember)
+save(s, '#' .. id, entry, '=' .. id, beat, '@' .. id, ARGV[4])
+if raw ~= '' then redis.call('HSET', key, 'a', raw) end
+keep(key)
 if steal then
   -- What the robbed leave may be enough for others too.
   settle(s)
   if s.changed then save(s) end
 end
-if token then return { 1, token, publish(channels) } end
-return { 0, math.max(0, s.x - now), publish(channels) }
+if token then return { 1, token, publish() } end
+return { 0, math.max(0, s.x - now), publish() }
 `

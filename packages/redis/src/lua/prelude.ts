@@ -35,7 +35,7 @@ local function tell(client, line)
 end
 
 -- Tells every client of what concerns it in one message; the caller learns its own with the answer.
-local function publish(channels)
+local function publish()
   for client, lines in pairs(news) do
     if client ~= me then redis.call('PUBLISH', channels .. client, lines) end
   end
@@ -57,7 +57,7 @@ local function till(beat)
 end
 
 -- The key outlives whatever others have in it, who may have a longer ttl.
-local function keep(key, remember)
+local function keep(key)
   redis.call('PEXPIRE', key, math.max(redis.call('PTTL', key), tonumber(remember)))
 end
 

@@ -1,23 +1,22 @@
 import { clock, prelude } from './prelude.ts'
 
 /**
- * KEYS: names' keys. ARGV: client, channel prefix, then for each key how many ids and the ids. Answers with one number an
- * id, 1 if it was there, and with what else it means for the caller.
+ * KEYS: names' keys. ARGV: client, then for each key how many ids and the ids. Answers
+ * with one number an id, 1 if it was there, and with what else it means for the caller; or with a 1 alone.
  */
 export const remove = `
--- The way of nearly all: one holder, and nobody waits. In as little as it takes.
-if #KEYS == 1 and ARGV[3] == '1' then
-  local key, id = KEYS[1], ARGV[4]
-  local there = redis.call('HMGET', key, 'n', 'c', '#' .. id)
-  if there[1] == '1' and (there[2] or '0') == '0' and there[3] then
-    redis.call('HDEL', key, 'n', 'w', 'm', 'l', 'x', 'c', 'h', 'q', 'a', '#' .. id, '=' .. id, '@' .. id)
-    return { { 1 }, '' }
+-- The way of nearly all: who took it while nobody was there, and nobody has come since. In as little as it takes.
+if #KEYS == 1 and ARGV[2] == '1' then
+  local key, id = KEYS[1], ARGV[3]
+  local there = redis.call('HMGET', key, 'n', 'w', '#' .. id)
+  if there[1] and not there[2] and there[3] then
+    redis.call('HDEL', key, 'n', '#' .. id, '=' .. id, '@' .. id)
+    return 1
   end
 end
 ${clock}${prelude}
-local channels = ARGV[2]
 local found = {}
-local at = 3
+local at = 2
 for _, key in ipairs(KEYS) do
   local count = tonumber(ARGV[at])
   local s, record
@@ -44,5 +43,5 @@ for _, key in ipairs(KEYS) do
   end
   at = at + 1 + count
 end
-return { found, publish(channels) }
+return { found, publish() }
 `

@@ -1,19 +1,19 @@
 import { clock, prelude } from './prelude.ts'
 
 /**
- * KEYS: names' keys. ARGV: client, channel prefix, remember, ttl, stamp, then for each key how many ids and the ids.
+ * KEYS: names' keys. ARGV: client, stamp, then for each key how many ids and the ids.
  * Answers with one number an id: its token, 0 while it waits, -1 if it is gone, -2 if it was stolen; with one a key: ms
  * until somebody may have expired, -1 if nobody waits; and with what else it means for the caller.
  */
 export const renew = `${clock}${prelude}
-local channels, remember, expires = ARGV[2], ARGV[3], now + tonumber(ARGV[4])
-local beat = whole(expires) .. ' ' .. ARGV[5]
+local expires = now + ttl
+local beat = whole(expires) .. ' ' .. ARGV[2]
 local standings, lefts = {}, {}
-local at = 6
+local at = 3
 for _, key in ipairs(KEYS) do
   local count = tonumber(ARGV[at])
   -- The first write, because it needs no memory: Redis refuses a script for want of it before the first write only.
-  keep(key, remember)
+  keep(key)
   local s = load(key, '')
   local fields = {}
   for i = at + 1, at + count do
@@ -49,5 +49,5 @@ for _, key in ipairs(KEYS) do
   lefts[#lefts + 1] = s.c > 0 and math.max(0, s.x - now) or -1
   at = at + 1 + count
 end
-return { standings, lefts, publish(channels) }
+return { standings, lefts, publish() }
 `
