@@ -7,14 +7,15 @@ interface Pending {
 
 /**
  * Gives up what is pending for too long, because the driver may leave a promise pending for ever, and tells when nothing
- * else has been answered either. All have the same time, so the oldest is the next one due and one timer serves all.
+ * that was sent since has been answered either. All have the same time, so the oldest is the next one due and one timer serves all.
  */
 export class Deadlines {
   readonly #clock: Clock
   readonly #within: number
   readonly #silent: () => void
   readonly #pending = new Set<Pending>()
-  #answeredAt = Number.NEGATIVE_INFINITY
+  /** When the last call was made that has been answered. */
+  #answered = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
 
   constructor(clock: Clock, within: number, silent: () => void) {
@@ -31,7 +32,7 @@ export class Deadlines {
       promise.then(
         (answer) => {
           this.#pending.delete(pending)
-          this.#answeredAt = this.#clock.now().mono
+          this.#answered = pending.since
           resolve(answer)
         },
         (error: unknown) => {
@@ -61,7 +62,7 @@ export class Deadlines {
       }
       this.#pending.delete(pending)
       pending.giveUp()
-      if (this.#answeredAt < pending.since) this.#silent()
+      if (this.#answered < pending.since) this.#silent()
     }
   }
 

@@ -13,7 +13,7 @@ import {
   type SessionOptions,
   type Timer,
 } from '@locks/core/backend'
-import { batches, parts, type Batch } from './batches.ts'
+import { batches, batchOfOne, parts, type Batch } from './batches.ts'
 import { failureOf, unavailable, unknown } from './failures.ts'
 import type { Keys } from './keys.ts'
 import { Ledger } from './ledger.ts'
@@ -140,7 +140,7 @@ export class RedisSession implements Session {
 
   async remove(claim: Claim): Promise<boolean> {
     const { reconnects } = this.#server
-    const [found = false] = await this.#remove(this.#batches([claim])[0] as Batch)
+    const [found = false] = await this.#remove(batchOfOne(claim, this.#keys))
     // A driver that sends again by itself may have found the work of its own first attempt.
     if (!found && this.#server.reconnects !== reconnects) throw unknown('the connection failed during a removal')
     return found

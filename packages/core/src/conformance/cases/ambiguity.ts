@@ -508,7 +508,8 @@ export const ambiguity: readonly Case[] = [
     line: 10,
     title: 'a call whose session ended before its answer came is made again, and takes nothing over from that session',
     async run(t) {
-      const { locks, wire } = await t.openWired()
+      // What the session cannot take away with it any more ends with the ttl.
+      const { locks, wire } = await t.openWired({ ttl: 2 * t.ttl })
       const other = await t.open()
       const name = t.name()
       await wire.dropAnswers()
