@@ -89,11 +89,10 @@ export class Context {
     await this.until(`${name} is free`, isEmpty, within)
   }
 
-  /** Waits until a client is answered: after a fault its driver may have to connect anew. */
-  async answered(locks: LockManager): Promise<void> {
-    const name = this.name()
+  /** Waits until a client is answered: after a fault its driver may have to connect anew, maybe for each name. */
+  async answered(locks: LockManager, names: readonly string[] = [this.name()]): Promise<void> {
     const ask = () =>
-      locks.query(name).then(
+      Promise.all(names.map((name) => locks.query(name))).then(
         () => true,
         () => false,
       )

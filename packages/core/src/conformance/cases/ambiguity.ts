@@ -89,7 +89,7 @@ export const ambiguity: readonly Case[] = [
       await t.until('they have failed often', often)
       // No driver connects without answers. Some may be granted in this moment, but hardly all.
       await wire.heal()
-      await t.answered(locks)
+      await t.answered(locks, names)
       await wire.dropAnswers()
       for (const name of names) {
         await t.until('the store has granted it', async () => (await other.query(name)).held.length === 1)
