@@ -137,8 +137,9 @@ describe('a package', () => {
     `
     const file = join(folder, 'program.mjs')
     await writeFile(file, program)
-    // Found from the program, wherever that is started.
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { cwd: tmpdir() })
+    // Found from the program, wherever that is started; and not by way of the path that pnpm gives the test runner.
+    const env = { ...process.env, NODE_PATH: '' }
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { cwd: tmpdir(), env })
     return (stdout + stderr).trim()
   }
 
