@@ -7,7 +7,8 @@ interface Pending {
 
 /**
  * Gives up what is pending for too long, because the driver may leave a promise pending for ever, and tells when nothing
- * that was sent since has been answered either. All have the same time, so the oldest is the next one due and one timer serves all.
+ * that was sent since has been answered either. All have the same time, so the oldest is the next one due and one timer
+ * serves all.
  */
 export class Deadlines {
   readonly #clock: Clock

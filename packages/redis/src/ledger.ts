@@ -4,7 +4,7 @@ interface Line {
   readonly claim: Claim
   /** When core has last spoken of it, `mono`. */
   spokenOf: number
-  state: 'asked' | 'queued' | 'granted'
+  state: 'asked' | 'queued' | 'granted' | 'stolen'
 }
 
 /** Whatever the store may have of a session, and how much of that core has been told. */
@@ -13,7 +13,7 @@ export class Ledger {
 
   asked(claim: Claim, now: number): void {
     const line = this.#lines.get(claim.id)
-    if (line) line.spokenOf = now
+    if (line && line.state !== 'stolen') line.spokenOf = now
     else this.#lines.set(claim.id, { claim, spokenOf: now, state: 'asked' })
   }
 
@@ -43,8 +43,14 @@ export class Ledger {
     this.#lines.delete(id)
   }
 
-  has(id: string): boolean {
-    return this.#lines.has(id)
+  /** An answer that it was granted may still be on its way, and comes too late. */
+  stolen(id: string): void {
+    const line = this.#lines.get(id)
+    if (line) line.state = 'stolen'
+  }
+
+  wasStolen(id: string): boolean {
+    return this.#lines.get(id)?.state === 'stolen'
   }
 
   /** A claim of whose grant core does not know. */

@@ -35,7 +35,10 @@ export interface RedisOptions {
    * close it.
    */
   readonly acknowledge?: number | undefined
-  /** Milliseconds to wait for them, at most a third of the ttl: 250 unless said otherwise. Other commands of the connection wait as long. */
+  /**
+   * Milliseconds to wait for them, at most a third of the ttl: 250 unless said otherwise. Other commands of the
+   * connection wait as long.
+   */
   readonly acknowledgeTimeout?: number | undefined
   /** Milliseconds for which a name's last token outlives its last use: a day unless said otherwise. */
   readonly remember?: number | undefined

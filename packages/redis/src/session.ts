@@ -92,8 +92,8 @@ export class RedisSession implements Session {
     this.#hear(answer.news)
     switch (answer.outcome) {
       case 'granted':
-        // The news that it was stolen may have been faster.
-        if (!this.#ledger.has(id)) throw unavailable('the lock was stolen before the answer that it was granted')
+        // The news may have been faster. Of what nobody wants any more, core takes care.
+        if (this.#ledger.wasStolen(id)) throw unavailable('the lock was stolen before the answer that it was granted')
         if (answer.safe || !this.#ledger.ungranted(id)) return this.#grant(id, answer.token, sent)
         await this.remove(request)
         throw unavailable('too few replicas confirmed the lock in time; it was given back')
@@ -257,7 +257,7 @@ export class RedisSession implements Session {
     for (const each of news) {
       const claim = this.#ledger.ungranted(each.id)
       if (!each.granted) {
-        this.#ledger.delete(each.id)
+        this.#ledger.stolen(each.id)
         this.#options.events.lost(each.id, 'stolen')
       } else if (claim && this.#server.acknowledges) {
         // Another client's connection wrote it: one's own has to write something that the replicas can confirm.

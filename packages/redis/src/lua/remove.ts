@@ -1,8 +1,8 @@
 import { clock, prelude } from './prelude.ts'
 
 /**
- * KEYS: names' keys. ARGV: client, then for each key how many ids and the ids. Answers
- * with one number an id, 1 if it was there, and with what else it means for the caller; or with a 1 alone.
+ * KEYS: names' keys. ARGV: client, then for each key how many ids and the ids. Answers with one number an id, 1 if it was
+ * there, and with what else it means for the caller; or, for the only id there is, with a 1 alone.
  */
 export const remove = `
 -- The way of nearly all: who took it while nobody was there, and nobody has come since. In as little as it takes.
