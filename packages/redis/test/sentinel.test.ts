@@ -150,7 +150,7 @@ test('a lock that a replica has confirmed survives the master', async () => {
   let isDown = true
   await former.kill()
   cleanup(() => isDown && former.start())
-  const successor = await deployment.promoted(former)
+  await deployment.promoted(former)
   const plain = await client(15_000)
   expect((await plain.query('survives')).held).toMatchObject([{ token: lock.token }])
   expect(await plain.tryAcquire('survives')).toBeNull()
@@ -158,7 +158,6 @@ test('a lock that a replica has confirmed survives the master', async () => {
   await former.start()
   isDown = false
   await deployment.ready()
-  expect(await deployment.master()).toBe(successor)
   await until('a renewal is confirmed too', () => lock.expiresAt > before)
   expect(lock.held).toBe(true)
   await lock.release()
