@@ -7,7 +7,7 @@ const source = '@locks/source'
 const conditions = [source, 'module', 'node', 'development|production']
 
 // `--backend a,b` leaves out the packages of the other adapters, and what starts servers if neither a nor b needs one.
-const adapters = ['sqlite', 'redis']
+const adapters = ['sqlite', 'redis', 'zookeeper', 'etcd', 'postgres']
 const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
 const isChosen = (name: string) =>
   name === 'testkit' ? needServers(chosen) : !chosen || !adapters.includes(name) || chosen.includes(name)

@@ -1,6 +1,6 @@
 export { preflight } from './preflight.ts'
 export { startProxy, type LineWire, type Proxy, type ProxyLine } from './proxy/proxy.ts'
-export { makeCertificates, type Certificates } from './redis/certificates.ts'
+export { makeCertificates, type Certificates } from './certificates.ts'
 export { startCluster, type RedisCluster } from './redis/cluster.ts'
 export { startSentinel, type RedisSentinel } from './redis/sentinel.ts'
 export { startRedis, type RedisOptions, type RedisServer } from './redis/server.ts'

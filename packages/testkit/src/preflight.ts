@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
-import { explainMissing, isInstalled, missingPackages, needServers } from './requirements.ts'
+import { explainMissing, locate, missingPackages, requirementsOf, type Requirement } from './requirements.ts'
 
 /** What a preflight meets. */
 export interface Machine {
-  missing(): readonly string[]
+  missing(required: readonly Requirement[]): readonly string[]
   canInstall(): boolean
   install(packages: readonly string[]): void
 }
@@ -15,19 +15,19 @@ export interface Machine {
  * root on Debian. Returns what to tell the user if something is missing all the same.
  */
 export function preflight(backends: readonly string[] | undefined, machine = thisMachine): string | undefined {
-  if (!needServers(backends)) return undefined
-  let missing = machine.missing()
+  const required = requirementsOf(backends)
+  let missing = machine.missing(required)
   if (missing.length > 0 && machine.canInstall()) {
     console.error(`Installing what the tests need: ${missing.join(', ')}`)
     machine.install(missing)
-    missing = machine.missing()
+    missing = machine.missing(required)
   }
   return missing.length > 0 ? explainMissing(missing) : undefined
 }
 
 const thisMachine: Machine = {
   missing: missingPackages,
-  canInstall: () => process.getuid?.() === 0 && isInstalled('apt-get'),
+  canInstall: () => process.getuid?.() === 0 && locate('apt-get') !== undefined,
   install(packages) {
     const allow = forbidStarts()
     apt('update')

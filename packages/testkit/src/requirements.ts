@@ -1,45 +1,55 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, globSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import process from 'node:process'
 
-interface Requirement {
+export interface Requirement {
   /** Debian's name of it. */
   readonly package: string
-  /** What shows that it is there. */
-  readonly executable: string
+  /** The name of a file that shows that it is there. */
+  readonly file: string
+  /** The backend whose tests need it; absent: all whose store is a server. */
+  readonly backend?: string
 }
 
 /** Everything that the tests need beyond Node.js. */
 export const requirements: readonly Requirement[] = [
-  { package: 'redis-server', executable: 'redis-server' },
-  { package: 'redis-tools', executable: 'redis-cli' },
-  { package: 'gcc', executable: 'gcc' },
-  { package: 'iproute2', executable: 'ip' },
-  { package: 'openssl', executable: 'openssl' },
+  { package: 'redis-server', file: 'redis-server', backend: 'redis' },
+  { package: 'redis-tools', file: 'redis-cli', backend: 'redis' },
+  { package: 'default-jre-headless', file: 'java', backend: 'zookeeper' },
+  { package: 'zookeeper', file: 'zookeeper.jar', backend: 'zookeeper' },
+  { package: 'etcd-server', file: 'etcd', backend: 'etcd' },
+  { package: 'etcd-client', file: 'etcdctl', backend: 'etcd' },
+  { package: 'postgresql', file: 'postgres', backend: 'postgres' },
+  { package: 'pgbouncer', file: 'pgbouncer', backend: 'postgres' },
+  { package: 'gcc', file: 'gcc' },
+  { package: 'iproute2', file: 'ip' },
+  { package: 'openssl', file: 'openssl' },
 ]
 
 /** The backends whose tests need none of it. */
 const serverless = ['memory', 'sqlite']
 
-/** Whether the tests of these backends need what is required; all backends if none is named. */
+/** What is required for the tests of these backends; of all backends if none is named. */
+export function requirementsOf(backends: readonly string[] | undefined): readonly Requirement[] {
+  if (!needServers(backends)) return []
+  return requirements.filter(({ backend }) => !backend || !backends || backends.includes(backend))
+}
+
+/** Whether the tests of these backends need servers; those of all backends if none is named. */
 export function needServers(backends: readonly string[] | undefined): boolean {
   return !backends || backends.some((backend) => !serverless.includes(backend))
 }
 
 /** The packages that are not there. */
-export function missingPackages(): string[] {
-  return requirements.filter(({ executable }) => !isInstalled(executable)).map((requirement) => requirement.package)
+export function missingPackages(required: readonly Requirement[]): string[] {
+  return required.filter(({ file }) => !locate(file)).map((requirement) => requirement.package)
 }
 
-export function isInstalled(executable: string): boolean {
-  return locate(executable) !== undefined
-}
-
-/** The path of an executable that is required. */
-export function findExecutable(executable: string): string {
-  const path = locate(executable)
+/** The path of a file that is required: a program, or a library. */
+export function findRequired(file: string): string {
+  const path = locate(file)
   if (path) return path
-  const packages = requirements.filter((each) => each.executable === executable).map((each) => each.package)
+  const packages = requirements.filter((each) => each.file === file).map((each) => each.package)
   throw new Error(explainMissing(packages))
 }
 
@@ -48,16 +58,21 @@ export function explainMissing(packages: readonly string[]): string {
   return `The tests need ${packages.join(', ')}: ${install} (or do without: npm test -- --backend sqlite)`
 }
 
-/** In the system's folders as well: `ip` is in one that is on root's path only. */
-function locate(executable: string): string | undefined {
-  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
-    .map((folder) => join(folder, executable))
-    .find(isExecutable)
+/** Also in folders that are on no path, or on root's only: `ip`, Debian's `postgres`, and Java's libraries. */
+export function locate(file: string): string | undefined {
+  const path = (process.env.PATH ?? '').split(delimiter)
+  const more = [
+    '/usr/sbin',
+    '/sbin',
+    '/usr/share/java',
+    ...globSync('/usr/lib/postgresql/*/bin').toSorted().toReversed(),
+  ]
+  return [...path, ...more].map((folder) => join(folder, file)).find(isUsable)
 }
 
-function isExecutable(path: string): boolean {
+function isUsable(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK)
+    accessSync(path, path.endsWith('.jar') ? constants.R_OK : constants.X_OK)
     return statSync(path).isFile()
   } catch {
     return false

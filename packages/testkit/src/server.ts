@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keeper } from './keeper/keeper.ts'
 import type { Started } from './keeper/verbs.ts'
-import { findExecutable } from './requirements.ts'
+import { findRequired } from './requirements.ts'
 import { until } from './until.ts'
 
 export interface Launch {
@@ -44,7 +44,7 @@ export class Server {
       () => 0,
     )
     const written = async () => (await readFile(this.#log)).subarray(before).toString()
-    const command = { executable: findExecutable(executable), args, folder, log: this.#log }
+    const command = { executable: findRequired(executable), args, folder, log: this.#log }
     const started = await keeper().call('start', command)
     this.#process = started
     const state = await until(`${executable} is ready`, async () => {

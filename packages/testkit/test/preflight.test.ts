@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { preflight, type Machine } from '../src/preflight.ts'
-import { missingPackages, requirements } from '../src/requirements.ts'
+import { missingPackages, requirements, requirementsOf, type Requirement } from '../src/requirements.ts'
 
 const packages = requirements.map((requirement) => requirement.package)
 
@@ -12,7 +12,8 @@ const packages = requirements.map((requirement) => requirement.package)
 function bare(canInstall: boolean): Machine & { installed: readonly string[] } {
   const machine = {
     installed: [] as readonly string[],
-    missing: () => packages.filter((name) => !machine.installed.includes(name)),
+    missing: (required: readonly Requirement[]) =>
+      required.map((each) => each.package).filter((name) => !machine.installed.includes(name)),
     canInstall: () => canInstall,
     install: (names: readonly string[]) => void (machine.installed = names),
   }
@@ -32,7 +33,8 @@ test('what is missing is installed where that can be done', () => {
 
 test('otherwise one line says how to, and how to do without', () => {
   const line = preflight(['sqlite', 'redis'], bare(false))
-  expect(line).toContain(`sudo apt-get install -y --no-install-recommends ${packages.join(' ')} `)
+  const needed = requirementsOf(['redis']).map((each) => each.package)
+  expect(line).toContain(`sudo apt-get install -y --no-install-recommends ${needed.join(' ')} `)
   expect(line).toContain('npm test -- --backend sqlite')
   expect(line).not.toContain('\n')
 })
@@ -41,6 +43,16 @@ test('what does not install is missing', () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => {})
   onTestFinished(() => said.mockRestore())
   expect(preflight(undefined, { ...bare(true), install: () => {} })).toContain('sudo apt-get install')
+})
+
+test('a backend needs what its own tests need', () => {
+  const machine = bare(true)
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => said.mockRestore())
+  expect(preflight(['redis'], machine)).toBeUndefined()
+  expect(machine.installed).toContain('redis-server')
+  expect(machine.installed).toContain('openssl')
+  expect(machine.installed).not.toContain('zookeeper')
 })
 
 test('backends without a server need nothing', () => {
@@ -54,9 +66,9 @@ test('an executable that is on no path is missing', () => {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   vi.stubEnv('PATH', folder)
   onTestFinished(() => void vi.unstubAllEnvs())
-  expect(missingPackages()).toContain('redis-server')
-  expect(missingPackages()).toContain('redis-tools')
+  expect(missingPackages(requirements)).toContain('redis-server')
+  expect(missingPackages(requirements)).toContain('redis-tools')
   symlinkSync(process.execPath, join(folder, 'redis-cli'))
-  expect(missingPackages()).toContain('redis-server')
-  expect(missingPackages()).not.toContain('redis-tools')
+  expect(missingPackages(requirements)).toContain('redis-server')
+  expect(missingPackages(requirements)).not.toContain('redis-tools')
 })

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keeper } from '../keeper/keeper.ts'
-import type { Certificates } from './certificates.ts'
+import type { Certificates } from '../certificates.ts'
 
 /** By name, what `redis.conf` has after it. */
 export type Settings = Readonly<Record<string, string>>

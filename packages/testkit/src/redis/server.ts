@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { freePort } from '../ports.ts'
-import { findExecutable } from '../requirements.ts'
+import { findRequired } from '../requirements.ts'
 import { Server } from '../server.ts'
-import type { Certificates } from './certificates.ts'
+import type { Certificates } from '../certificates.ts'
 import { dataSettings, redisFolder, tlsSettings, type Settings } from './config.ts'
 
 export interface RedisOptions {
@@ -47,7 +47,7 @@ export class RedisServer extends Server {
   async cli(...args: string[]): Promise<string> {
     const tls = this.#tls ? ['--tls', '--cacert', this.#tls.ca] : []
     const options = ['-h', '127.0.0.1', '-p', String(this.port), '-e', '--no-auth-warning', ...tls]
-    const { stdout } = await promisify(execFile)(findExecutable('redis-cli'), [...options, ...args], {
+    const { stdout } = await promisify(execFile)(findRequired('redis-cli'), [...options, ...args], {
       timeout: 10_000,
     })
     return stdout.trimEnd()

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { keeper } from '../keeper/keeper.ts'
-import { findExecutable } from '../requirements.ts'
+import { keeper } from './keeper/keeper.ts'
+import { findRequired } from './requirements.ts'
 
 /** Paths of PEM files. */
 export interface Certificates {
@@ -15,7 +15,7 @@ export interface Certificates {
 /** A throw-away authority, and what it has certified for a server on 127.0.0.1, alias localhost. */
 export async function makeCertificates(): Promise<Certificates> {
   const folder = await keeper().call('folder', 'tls')
-  const openssl = (...args: string[]) => promisify(execFile)(findExecutable('openssl'), args, { cwd: folder })
+  const openssl = (...args: string[]) => promisify(execFile)(findRequired('openssl'), args, { cwd: folder })
   const keyPair = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   const authority = ['-subj', '/CN=authority', '-addext', 'keyUsage=keyCertSign', '-keyout', 'ca.key', '-out', 'ca.crt']
   await openssl('req', '-x509', '-days', '2', ...keyPair, ...authority)
