@@ -15,6 +15,7 @@ export {
 export { settledWithin } from './attempts.ts'
 export { elapsed, systemClock, type Clock, type Instant, type Timer } from './clock.ts'
 export * from './contract.ts'
+export { Heartbeat, type HeartbeatOptions } from './heartbeat.ts'
 export { invalid, LockError, shown, unsupported, type ErrorCode, type LossReason } from './errors.ts'
 export { decodeName, encodeName, keyOf } from './names.ts'
 export { Admission, blockers, checkKind, granted, type Contender, type Mode } from './queue.ts'
