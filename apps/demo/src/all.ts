@@ -7,7 +7,7 @@ import { paintVerdict, table, type Column } from './table.ts'
 import { ms, number, paint } from './text.ts'
 
 const columns: readonly Column[] = [
-  { title: 'sold twice:', align: 'left' },
+  { title: 'backend', align: 'left' },
   ...acts.map(({ name }): Column => ({ title: name, align: 'right' })),
   { title: 'takeovers', align: 'right' },
   { title: 'verdict', align: 'left' },
@@ -28,11 +28,10 @@ export async function showAll({ folder, crew, progress }: Omit<Props, 'url'>): P
     rows.push(rowOf(deployment, played, well))
     progress.say()
   }
+  progress.say('Units sold twice: without a lock, and without a look at the token, there must be some; else none.')
+  progress.say()
   for (const line of table(columns, rows, paintVerdict)) progress.say(line)
   progress.say()
-  progress.say(
-    'Sold twice in each act: without a lock, and without a look at the token, there must be some; else none.',
-  )
   const seconds = ((performance.now() - started) / 1_000).toFixed(1)
   progress.say(good ? `All went as it must on ${rows.length} backends, in ${seconds} s.` : 'Not all went as it must.')
   return good
