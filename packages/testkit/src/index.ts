@@ -1,6 +1,7 @@
 export { preflight } from './preflight.ts'
 export { startProxy, type LineWire, type Proxy, type ProxyLine } from './proxy/proxy.ts'
 export { makeCertificates, type Certificates } from './certificates.ts'
+export { startLink, type NetworkHost, type NetworkLink } from './network/link.ts'
 export { startPgbouncer, type Pgbouncer, type PgbouncerOptions } from './postgres/pgbouncer.ts'
 export { startPostgres, type Login, type PostgresOptions, type PostgresServer } from './postgres/server.ts'
 export { startStandby, type PostgresStandby } from './postgres/standby.ts'

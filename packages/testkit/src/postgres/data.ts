@@ -26,7 +26,7 @@ export function programBeside(name: string): string {
 
 /** Runs a program of Postgres as whoever its server runs as. */
 export async function run(name: string, args: readonly string[], folder: string): Promise<void> {
-  const [first = '', ...rest] = [...unprivileged, programBeside(name), ...args]
+  const [first = '', ...rest] = [...unprivileged(), programBeside(name), ...args]
   await promisify(execFile)(first, rest, { cwd: folder })
 }
 

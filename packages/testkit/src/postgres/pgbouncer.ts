@@ -22,7 +22,7 @@ export class Pgbouncer extends Server {
     super({
       executable: 'pgbouncer',
       args: ['pgbouncer.ini'],
-      by: unprivileged,
+      by: unprivileged(),
       folder,
       ready: /process up: PgBouncer/i,
     })

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import process from 'node:process'
 import { promisify } from 'node:util'
 import type { Certificates } from '../certificates.ts'
+import type { NetworkHost } from '../network/link.ts'
 import { freePort } from '../ports.ts'
 import { Server } from '../server.ts'
 import { unprivileged } from '../unprivileged.ts'
@@ -13,6 +14,8 @@ export interface PostgresOptions {
   /** Refuses TCP connections without TLS. */
   readonly tls?: Certificates
   readonly port?: number
+  /** Where it listens; on 127.0.0.1 of this machine if nothing is said. */
+  readonly at?: NetworkHost
 }
 
 /** Who asks, and where; the superuser in the database `postgres` if nothing else is said. */
@@ -25,9 +28,9 @@ export interface Login {
 interface Place {
   /** Has the database in `data`, and gets the server's Unix socket. */
   readonly folder: string
-  readonly host: string
   readonly port: number
   readonly settings: Settings
+  readonly at?: NetworkHost | undefined
 }
 
 export class PostgresServer extends Server {
@@ -35,7 +38,8 @@ export class PostgresServer extends Server {
   readonly port: number
   readonly settings: Settings
 
-  constructor({ folder, host, port, settings }: Place) {
+  constructor({ folder, port, settings, at }: Place) {
+    const host = at?.address ?? '127.0.0.1'
     const all = { ...commonSettings, listen_addresses: host, unix_socket_directories: folder, ...settings }
     super({
       executable: 'postgres',
@@ -46,7 +50,7 @@ export class PostgresServer extends Server {
         String(port),
         ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ],
-      by: unprivileged,
+      by: unprivileged(at),
       folder,
       ready: /database system is ready to accept (read.only )?connections/,
       // It has a segment of shared memory, by which it finds out whether processes of an earlier start still run.
@@ -92,12 +96,12 @@ export class PostgresServer extends Server {
   }
 }
 
-export async function startPostgres({ settings, tls, port }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ settings, tls, port, at }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = await postgresFolder()
   await initialise(folder, tls)
   const server = new PostgresServer({
     folder,
-    host: '127.0.0.1',
+    at,
     port: port ?? (await freePort()),
     settings: { ...(tls && (await tlsSettings(folder, tls))), ...settings },
   })

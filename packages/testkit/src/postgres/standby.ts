@@ -18,8 +18,7 @@ export async function startStandby(primary: PostgresServer): Promise<PostgresSta
   const source = ['-h', primary.host, '-p', String(primary.port), '-U', 'postgres', '-w']
   // `-R` writes down whom it follows.
   await run('pg_basebackup', [...source, '-D', 'data', '-R', '-X', 'stream', '-c', 'fast', '--no-sync'], folder)
-  const { host, settings } = primary
-  const standby = new PostgresStandby({ folder, host, port: await freePort(), settings })
+  const standby = new PostgresStandby({ folder, port: await freePort(), settings: primary.settings })
   await standby.start()
   const position = await primary.psql('SELECT pg_current_wal_lsn()')
   await until(
