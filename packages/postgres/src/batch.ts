@@ -13,8 +13,6 @@ export interface Acquire extends Answered<Grant | 'queued' | null> {
   readonly kind: 'acquire'
   readonly line: Line
   readonly wait: boolean
-  /** Tried without a row, and in vain. */
-  slow?: boolean
 }
 export interface Remove extends Answered<boolean> {
   readonly kind: 'remove'
@@ -38,9 +36,7 @@ const flag = { waits: 1, held: 2, unseen: 4 } as const
 
 /** An exclusive lock may be taken without a row where the session has nothing under its key, and asks for nothing else. */
 export function mayGoUnseen(op: Op, ledger: Ledger, count: number): op is Acquire {
-  return (
-    op.kind === 'acquire' && !op.slow && op.line.contender.mode === 'exclusive' && count === 1 && ledger.alone(op.line)
-  )
+  return op.kind === 'acquire' && op.line.contender.mode === 'exclusive' && count === 1 && ledger.alone(op.line)
 }
 
 export const keyOf = (op: Op): bigint => (op.kind === 'look' ? op.key : op.line.key)

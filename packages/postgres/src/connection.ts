@@ -1,6 +1,6 @@
 import type { LockError } from '@locks/core/backend'
 import type { Client } from 'pg'
-import { failureOf, unavailable } from './failures.ts'
+import { failureOf, unavailable, unknown } from './failures.ts'
 
 /** Prepared on the connection at its first use, under its name. */
 export interface Statement {
@@ -56,7 +56,7 @@ export class Connection {
   }
 
   onNotification(heard: (payload: string) => void): void {
-    this.#client.on('notification', ({ payload }) => heard(payload ?? ''))
+    this.#client.on('notification', ({ payload = '' }) => heard(payload))
   }
 
   /** Rejects with the driver's own error. `urgent`: ahead of all that has not left yet. */
@@ -109,9 +109,9 @@ export class Connection {
   #finish(why: LockError): void {
     if (this.#over) return
     this.#over = why
-    const left = this.#current ? [this.#current, ...this.#jobs.splice(0)] : this.#jobs.splice(0)
+    this.#current?.reject(unknown('the connection to the Postgres server failed before the answer came'))
     this.#current = undefined
-    for (const job of left) job.reject(why)
+    for (const job of this.#jobs.splice(0)) job.reject(why)
     this.#end(why)
   }
 }

@@ -1,4 +1,4 @@
-import { decodeName, type Clock, type Entry, type Mode } from '@locks/core/backend'
+import { decodeName, granted, type Clock, type Entry, type Mode } from '@locks/core/backend'
 import type { Keys } from './keys.ts'
 import type { Listener } from './listener.ts'
 import type { Statements } from './statements.ts'
@@ -38,16 +38,31 @@ export class Entries {
       // In this order: what has got its row in between is seen there.
       const unseen = await listener.run(statements.unseen, values)
       const rows = await listener.run(statements.entries, [...values, stored])
-      const found = rows.map((row) => this.#entryOf(row))
-      if (unseen.length === 0 || found.some(({ mode, holds }) => name !== undefined && holds && mode === 'exclusive')) {
-        return found
+      const settled = unseen.length === 0 || (name !== undefined && rows.some(isExclusiveHolder))
+      if (settled) return this.#entriesOf(rows, noKeys)
+      if (clock.now().mono > until) {
+        const found = this.#entriesOf(rows, new Set(unseen.map(([key]) => key)))
+        return name === undefined ? found : [...holdersOf(name, unseen), ...found]
       }
-      if (clock.now().mono > until) return name === undefined ? found : [...holdersOf(name, unseen), ...found]
       await new Promise<void>((resolve) => clock.after(5, resolve))
     }
   }
 
-  #entryOf([stored, letter, permits, weight, client, owner, holds, token, since]: Row): Entry {
+  /**
+   * Whose turn it is holds, also if he has not said yet that he has heard of it: nobody else can have it. But whoever has a
+   * lock without a row stands before all rows.
+   */
+  #entriesOf(rows: readonly Row[], locked: ReadonlySet<unknown>): Entry[] {
+    const names = Map.groupBy(rows, ([, stored]) => stored)
+    return [...names.values()].flatMap((queue) => {
+      const entries = queue.map((row) => this.#entryOf(row))
+      if (locked.has(queue[0]?.[0])) return entries
+      const holders = new Set(granted(entries))
+      return entries.map((entry) => ({ ...entry, holds: entry.holds || holders.has(entry) }))
+    })
+  }
+
+  #entryOf([, stored, letter, permits, weight, client, owner, holds, token, since]: Row): Entry {
     const mode = modes[String(letter)] ?? 'exclusive'
     return {
       name: this.#options.keys.given(String(stored)),
@@ -61,6 +76,9 @@ export class Entries {
     }
   }
 }
+
+const noKeys: ReadonlySet<unknown> = new Set()
+const isExclusiveHolder = ([, , letter, , , , , holds]: Row): boolean => letter === 'e' && holds === true
 
 /** Whoever has a name's lock and has not said so: a process that was stopped in its first moments, most likely. */
 function holdersOf(name: string, unseen: readonly Row[]): Entry[] {

@@ -1,4 +1,5 @@
-import type { Claim, Contender, Proof } from '@locks/core/backend'
+import type { Claim, Contender, Grant, Proof } from '@locks/core/backend'
+import type { Keys } from './keys.ts'
 
 /** A claim of the session, as the server has it according to its last answer. */
 export interface Line {
@@ -15,6 +16,29 @@ export interface Line {
   token: bigint
   proof: Proof | undefined
   removal: Promise<boolean> | undefined
+}
+
+/** A claim that is about to be made. */
+export function lineOf({ id, names, mode, permits, weight }: Claim & Contender, keys: Keys): Line {
+  const [name = ''] = names
+  return {
+    claim: { id, names },
+    contender: { mode, permits, weight },
+    stored: keys.stored(name),
+    key: keys.key(name),
+    state: 'asked',
+    row: false,
+    registering: false,
+    token: 0n,
+    proof: undefined,
+    removal: undefined,
+  }
+}
+
+/** The session is one lease: its newest proof is good for all that it holds. */
+export function grantOf({ claim, token, proof }: Line, newest: Proof): Grant {
+  const latest = proof && proof.sent.mono > newest.sent.mono ? proof : newest
+  return { id: claim.id, tokens: [token], proof: latest }
 }
 
 /** What the session has at the server. The server would not refuse it a lock that it has already: so it must know. */

@@ -7,8 +7,8 @@ export interface RowsOptions {
   readonly ledger: Ledger
   readonly outbox: Outbox
   /** Id and name of every row that the server has of the session. */
-  find(): Promise<readonly (readonly unknown[])[]>
-  lost(line: Line): void
+  readonly find: () => Promise<readonly (readonly unknown[])[]>
+  readonly lost: (line: Line) => void
 }
 
 /** Milliseconds after which a lock gets its row: those that are freed sooner, which most are, are spared the cost. */

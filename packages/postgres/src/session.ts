@@ -1,6 +1,6 @@
 import {
   Heartbeat,
-  LockError,
+  type LockError,
   settledWithin,
   type Claim,
   type Contender,
@@ -15,9 +15,10 @@ import {
 } from '@locks/core/backend'
 import type { Connection } from './connection.ts'
 import { Entries } from './entries.ts'
+import { Exchange } from './exchange.ts'
 import { failureOf, unavailable } from './failures.ts'
 import type { Keys } from './keys.ts'
-import { isUnseen, Ledger, type Line } from './ledger.ts'
+import { grantOf, isUnseen, Ledger, lineOf, type Line } from './ledger.ts'
 import { Listener } from './listener.ts'
 import { Outbox } from './outbox.ts'
 import { Rows } from './rows.ts'
@@ -50,6 +51,7 @@ export class PostgresSession implements Session {
   readonly #lock: Connection
   readonly #statements: Statements
   readonly #ledger = new Ledger()
+  readonly #exchange: Exchange
   readonly #outbox: Outbox
   readonly #waits: Waits
   readonly #listener: Listener
@@ -72,7 +74,7 @@ export class PostgresSession implements Session {
     this.#graceUntil = clock.now().mono + grace
     this.#statements = statementsOf(schema, number)
     this.ended = new Promise((resolve) => (this.#end = resolve))
-    this.#outbox = new Outbox({
+    this.#exchange = new Exchange({
       clock,
       ttl,
       connection: lock,
@@ -80,13 +82,15 @@ export class PostgresSession implements Session {
       ledger: this.#ledger,
       granted: (grant) => events.granted(grant),
       unseen: () => this.#rows.addSoon(),
-      broken: (error) => this.#finish(failureOf(error)),
       lost: (line) => this.#lost(line),
+      broken: (error) => this.#finish(failureOf(error)),
+      look: (line) => this.#outbox.look(line),
     })
+    this.#outbox = new Outbox(this.#ledger, this.#exchange)
     this.#waits = new Waits({
       clock,
       waiting: () => [...this.#ledger.all].filter(({ state }) => state === 'queued'),
-      look: ({ key, stored }) => this.#outbox.push({ kind: 'look', key, stored }),
+      look: (line) => this.#outbox.look(line),
     })
     this.#listener = new Listener({
       clock,
@@ -217,20 +221,8 @@ export class PostgresSession implements Session {
     return line.state === 'queued' ? proof : grantOf(line, proof)
   }
 
-  #line({ id, names, mode, permits, weight }: Claim & Contender): Line {
-    const [name = ''] = names
-    const line: Line = {
-      claim: { id, names },
-      contender: { mode, permits, weight },
-      stored: this.#keys.stored(name),
-      key: this.#keys.key(name),
-      state: 'asked',
-      row: false,
-      registering: false,
-      token: 0n,
-      proof: undefined,
-      removal: undefined,
-    }
+  #line(request: Claim & Contender): Line {
+    const line = lineOf(request, this.#keys)
     this.#ledger.add(line)
     return line
   }
@@ -250,15 +242,9 @@ export class PostgresSession implements Session {
   /** Somebody has deleted its row, or it was freed by a statement that was then undone. */
   #lost(line: Line): void {
     this.#ledger.delete(line)
-    this.#outbox.soil(line.key)
-    this.#outbox.clean(line.key)
+    this.#exchange.soil(line.key)
     this.#options.events.lost(line.claim.id, 'gone')
   }
-}
-
-function grantOf({ claim, token, proof }: Line, newest: Proof): Grant {
-  const latest = proof && proof.sent.mono > newest.sent.mono ? proof : newest
-  return { id: claim.id, tokens: [token], proof: latest }
 }
 
 function isKnown<T>(found: readonly [string, T | undefined]): found is readonly [string, T] {

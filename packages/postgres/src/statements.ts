@@ -8,11 +8,16 @@ export function statementsOf(schemaName: string, self: number) {
   const { schema } = spaceOf(schemaName)
   const statement = (name: string, text: string): Statement => ({ name, text })
   return {
-    /** An exclusive lock for which nobody waits. In this order: it must not be taken from those who do. */
+    /**
+     * An exclusive lock, without a row unless somebody is in the way. In this order: it must not be taken from those who
+     * wait. The answer is a letter, as of `acquire`, or f(ree of a row), and a number.
+     */
     take: statement(
       'take',
-      `SELECT CASE WHEN EXISTS (SELECT FROM ${schema}.entry WHERE key = $1) THEN NULL
-       WHEN pg_try_advisory_lock($1) THEN nextval('${schema}.token') END`,
+      `SELECT coalesce(
+        CASE WHEN EXISTS (SELECT FROM ${schema}.entry WHERE key = $1) THEN NULL
+        WHEN pg_try_advisory_lock($1) THEN 'f' || nextval('${schema}.token') END,
+        (SELECT what || number FROM ${schema}.acquire(${self}, $1, $2, $3, 'e', 1, 1, $4, false)))`,
     ),
     free: statement('free', `SELECT granted, number FROM ${schema}.free(${self}, $1)`),
     run: statement(
@@ -29,16 +34,16 @@ export function statementsOf(schemaName: string, self: number) {
   }
 }
 
-/** Holders first, then in queue order. */
+/** In queue order, in which holders are the first. */
 const entries = (schema: string): string => `
 WITH live AS MATERIALIZED (
   SELECT number, client, owner FROM ${schema}.session WHERE namespace = $1 AND NOT ${schema}.dead(number)
 )
-SELECT e.name, e.mode, e.permits, e.weight, s.client, s.owner, e.holds, e.token,
+SELECT e.key, e.name, e.mode, e.permits, e.weight, s.client, s.owner, e.holds, e.token,
   extract(epoch FROM e.since)::float8 * 1000
 FROM ${schema}.entry e JOIN live s ON s.number = e.session
 WHERE $2::bigint IS NULL OR e.key = $2 AND e.name = $3
-ORDER BY e.name, NOT e.holds, e.place`
+ORDER BY e.name, e.place`
 
 /** Whoever else has an exclusive lock, of the key asked for or of any, that has no row. */
 const unseen = (schema: string, self: number): string => `
