@@ -61,24 +61,20 @@ BEGIN
 END
 $$;
 
--- Ends the session: frees and removes all that it has, and wakes whoever can have that. "fast": the keys of those of its
--- locks that have no row.
+-- Ends the session: frees and removes all that it has, and wakes whoever waits for any of that. It takes no turns, which it
+-- might need thousands of, so it does not know who is next. "fast": the keys of those of its locks that have no row.
 CREATE OR REPLACE FUNCTION ${schema}.leave(self int, fast bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  k bigint;
+  keys bigint[];
 BEGIN
-  FOR k IN
-    SELECT unnest(fast) UNION SELECT e.key FROM ${schema}.entry e WHERE e.session = self ORDER BY 1
-  LOOP
-    PERFORM ${schema}.turn(k);
-    PERFORM pg_advisory_unlock(k) WHERE k = ANY(fast);
-    PERFORM CASE e.mode WHEN 'e' THEN pg_advisory_unlock(k) ELSE pg_advisory_unlock_shared(k) END
-    FROM ${schema}.entry e WHERE e.key = k AND e.session = self AND e.holds;
-    DELETE FROM ${schema}.entry e WHERE e.key = k AND e.session = self;
-    PERFORM ${schema}.freed(self, k);
-  END LOOP;
+  WITH gone AS (DELETE FROM ${schema}.entry e WHERE e.session = self RETURNING e.key)
+  SELECT array_agg(g.key) INTO keys FROM gone g;
   DELETE FROM ${schema}.session s WHERE s.number = self;
   PERFORM pg_advisory_unlock_all();
+  -- By a statement of its own, after the locks are free: see free().
+  PERFORM pg_notify('locks_' || w.session, w.key::text) FROM (
+    SELECT DISTINCT e.session, e.key FROM ${schema}.entry e WHERE e.key = ANY (keys || fast) AND NOT e.holds
+  ) w;
   PERFORM ${schema}.sweep(e) FROM ${schema}.epoch e;
 END
 $$;
