@@ -473,7 +473,8 @@ export const ambiguity: readonly Case[] = [
       const stop = new AbortController()
       const asked = [
         b.acquire(name, { signal: stop.signal }),
-        b.acquire(name, { timeout: 100 }),
+        // Time enough for all three to be seen on a busy machine.
+        b.acquire(name, { timeout: 1_000 }),
         b.acquireAll([name, t.name()], { signal: stop.signal }),
       ]
       await t.queued(a, name, 3)
