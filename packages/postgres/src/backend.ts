@@ -1,7 +1,14 @@
-import { encodeName, type Backend, type Capabilities, type Session, type SessionOptions } from '@locks/core/backend'
+import {
+  encodeName,
+  type Backend,
+  type Capabilities,
+  type Session,
+  type SessionOptions,
+  type Timer,
+} from '@locks/core/backend'
 import { clientOf } from './connect.ts'
 import { Connection } from './connection.ts'
-import { inspect, lockSettings, pooled, prepare } from './deployment.ts'
+import { inspect, lockSettings, pooled } from './deployment.ts'
 import { failureOf } from './failures.ts'
 import { Keys, sha256, type Hash } from './keys.ts'
 import type { Settings } from './options.ts'
@@ -37,26 +44,28 @@ async function open(settings: Settings, options: SessionOptions, hash: Hash): Pr
   const patience = Math.min(Math.max(ttl / 2, 500), 5_000)
   const connect = (role: 'lock' | 'listen') => new Connection(clientOf(settings, role, patience))
   const lock = connect('lock')
-  // Each step may take as long as a connection: what is silent for longer would keep its place at the server.
-  const late = clock.after(2 * patience, () => lock.destroy())
+  const connecting = [connect('listen')]
+  const listening = () => connecting.pop() ?? connect('listen')
+  let late: Timer | undefined
   let session: PostgresSession | undefined
   try {
-    await lock.connect()
-    await inspect(lock)
-    await prepare(lock, settings.schema)
+    await Promise.all([lock, ...connecting].map((each) => each.connect()))
+    // From now on the driver would wait for ever.
+    late = clock.after(patience, () => lock.destroy())
+    await inspect(lock, settings.schema)
     await lock.run(lockSettings(ttl))
     const { number, grace, sent } = await enter(lock, settings, options)
     const keys = new Keys(settings.schema, options.namespace, hash)
     const identity = { number, schema: settings.schema, grace: settings.restartGrace ? grace : 0 }
-    session = new PostgresSession({ ...identity, keys, lock, sent, connect: () => connect('listen') }, options)
-    await session.listen((listening) => refuseShared(listening, settings.schema, number))
+    session = new PostgresSession({ ...identity, keys, lock, sent, connect: listening }, options)
+    await session.listen((connection) => refuseShared(connection, settings.schema, number))
     return session
   } catch (error) {
     if (session) await session.close()
-    lock.destroy()
+    for (const each of [lock, ...connecting]) each.destroy()
     throw failureOf(error)
   } finally {
-    late.cancel()
+    late?.cancel()
   }
 }
 

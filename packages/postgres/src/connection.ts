@@ -27,6 +27,7 @@ export class Connection {
   readonly #client: Client
   readonly #jobs: Job[] = []
   #end!: (why: LockError) => void
+  #connecting: Promise<void> | undefined
   #current: Job | undefined
   #over: LockError | undefined
   #why: unknown
@@ -41,13 +42,16 @@ export class Connection {
     )
   }
 
-  async connect(): Promise<void> {
-    try {
-      await this.#client.connect()
-    } catch (error) {
-      this.destroy()
-      throw failureOf(error)
-    }
+  /** Settles when it is connected, which is begun by the first who asks. */
+  connect(): Promise<void> {
+    this.#connecting ??= this.#client.connect().then(
+      () => undefined,
+      (error: unknown) => {
+        this.destroy()
+        throw failureOf(error)
+      },
+    )
+    return this.#connecting
   }
 
   /** The process that the server says it is, when it is asked to cancel something. */

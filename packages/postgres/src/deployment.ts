@@ -6,11 +6,14 @@ import { schemaScript, spaceOf, version } from './sql/script.ts'
 /** `idle_session_timeout`, by which a silent holder is dropped, came with 14. */
 const oldest = 140_000
 
-/** Looks at the server before anybody relies on it, and refuses what cannot keep a lock. */
-export async function inspect(connection: Connection): Promise<void> {
-  const [[pid, number, standby, readOnly] = []] = await connection.run(
+/**
+ * Looks at the server before anybody relies on it, refuses what cannot keep a lock, and makes the schema where it is missing.
+ */
+export async function inspect(connection: Connection, schema: string): Promise<void> {
+  const [[pid, number, standby, readOnly, isThere] = []] = await connection.run(
     `SELECT pg_backend_pid(), current_setting('server_version_num')::int, pg_is_in_recovery(),
-      current_setting('default_transaction_read_only') = 'on'`,
+      current_setting('default_transaction_read_only') = 'on',
+      to_regprocedure('${spaceOf(schema).schema}.version()') IS NOT NULL`,
   )
   // A pooler invents a process for its client, and gives it a server's connection for a transaction at a time.
   if (pid !== connection.processId) throw pooled()
@@ -19,28 +22,16 @@ export async function inspect(connection: Connection): Promise<void> {
   }
   if (standby) throw unsupported('this Postgres server is a standby, whose locks say nothing to its primary')
   if (readOnly) throw refused('this Postgres server takes no writes from this role (default_transaction_read_only)')
+  if (!isThere) await make(connection, schema)
+  const [[found] = []] = await connection.run(`SELECT ${spaceOf(schema).schema}.version()`)
+  if (found !== version) {
+    const whose = `is version ${String(found)} of @locks/postgres, this is version ${version}`
+    throw unsupported(`the schema "${schema}" ${whose}: give it a schema of its own`)
+  }
 }
 
 export const pooled = () =>
   unsupported('there is a pooler before this Postgres server: a lock is a connection, so connect to the server itself')
-
-/** Makes the schema where it is missing, and refuses another version of it. */
-export async function prepare(connection: Connection, schema: string): Promise<void> {
-  if (!(await isThere(connection, schema))) await make(connection, schema)
-  const [[found] = []] = await connection.run(`SELECT ${spaceOf(schema).schema}.version()`)
-  if (found !== version) {
-    throw unsupported(
-      `the schema "${schema}" is version ${String(found)} of @locks/postgres, this is version ${version}: give it a schema of its own`,
-    )
-  }
-}
-
-async function isThere(connection: Connection, schema: string): Promise<boolean> {
-  const [[there] = []] = await connection.run(
-    `SELECT to_regprocedure('${spaceOf(schema).schema}.version()') IS NOT NULL`,
-  )
-  return there === true
-}
 
 async function make(connection: Connection, schema: string): Promise<void> {
   try {

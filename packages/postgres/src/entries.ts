@@ -1,4 +1,5 @@
-import { decodeName, granted, type Clock, type Entry, type Mode } from '@locks/core/backend'
+import { decodeName, granted, type Clock, type Entry, type Mode, type Timer } from '@locks/core/backend'
+import { unavailable } from './failures.ts'
 import type { Keys } from './keys.ts'
 import type { Listener } from './listener.ts'
 import type { Statements } from './statements.ts'
@@ -20,6 +21,8 @@ const unseenWithin = 500
 /** What the rows say of who holds and who waits. */
 export class Entries {
   readonly #options: EntriesOptions
+  readonly #timers = new Set<Timer>()
+  #closed = false
 
   constructor(options: EntriesOptions) {
     this.#options = options
@@ -44,8 +47,24 @@ export class Entries {
         const found = this.#entriesOf(rows, new Set(unseen.map(([key]) => key)))
         return name === undefined ? found : [...holdersOf(name, unseen), ...found]
       }
-      await new Promise<void>((resolve) => clock.after(5, resolve))
+      await this.#pause()
     }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const timer of this.#timers) timer.cancel()
+  }
+
+  #pause(): Promise<void> {
+    if (this.#closed) throw unavailable('the session was closed')
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(5, () => {
+        this.#timers.delete(timer)
+        resolve()
+      })
+      this.#timers.add(timer)
+    })
   }
 
   /**

@@ -109,7 +109,7 @@ export class PostgresSession implements Session {
       lost: (line) => this.#lost(line),
     })
     this.#entries = new Entries({ clock, keys, namespace, listener: this.#listener, statements: this.#statements })
-    const beating = { clock, ttl, period: ttl / 3, beat: () => this.#beat(), died: () => this.#silent() }
+    const beating = { clock, ttl, period: ttl / 3, beat: () => this.#beat(), died: () => this.#finish(silent(ttl)) }
     this.#heartbeat = new Heartbeat(beating, { sent, ttl })
     void lock.ended.then((why) => this.#finish(why))
   }
@@ -191,6 +191,7 @@ export class PostgresSession implements Session {
     this.#heartbeat.end()
     this.#waits.close()
     this.#rows.close()
+    this.#entries.close()
     this.#outbox.close(unavailable('the session was closed'))
   }
 
@@ -202,10 +203,6 @@ export class PostgresSession implements Session {
     this.#lock.destroy(why)
     this.#listener.destroy()
     this.#end(why)
-  }
-
-  #silent(): void {
-    this.#finish(unavailable(`the Postgres server did not answer for ${this.ttl} ms`))
   }
 
   /** A request that is made again: on one connection an answer that is lost is lost with the session. */
@@ -251,4 +248,5 @@ function isKnown<T>(found: readonly [string, T | undefined]): found is readonly 
   return found[1] !== undefined
 }
 
+const silent = (ms: number) => unavailable(`the Postgres server did not answer for ${ms} ms`)
 const nothing = (): void => {}
