@@ -10,4 +10,5 @@ export const declaredAbsent = {
   redis: { sets: 'ordered' },
   'redis-sentinel': { sets: 'ordered', fencing: 'volatile' },
   'redis-cluster': { sets: 'ordered', fencing: 'volatile' },
+  postgres: { sets: 'ordered', steal: false, reconnects: false },
 } as const satisfies Record<string, Requirements>

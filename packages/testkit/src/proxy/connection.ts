@@ -121,7 +121,10 @@ export class Connection {
       this.#answers.push(answer.subarray(0, -Math.min(cutOff, answer.length - 1)))
       this.#answers.finish('reset')
     } else {
-      this.#answers.push(answer)
+      for (const { bytes, notifies } of this.#framing.split?.(answer) ?? [{ bytes: answer, notifies: false }]) {
+        if (notifies && this.#condition === 'deaf') this.#answers.lost = true
+        else this.#answers.push(bytes)
+      }
     }
   }
 

@@ -1,15 +1,28 @@
+import { PostgresFraming } from './postgres.ts'
+
 /** The little that the proxy knows of a protocol: what the bytes of one client ask for, in whatever pieces they come. */
 export interface Framing {
   /** How many requests come to their end in these bytes. */
   read(chunk: Buffer): number
-  /** Whether a request so far was one for notifications. */
-  readonly listens: boolean
+  /** Whether a request so far was one for notifications: all answers are, from then on. */
+  readonly listens?: boolean
+  /**
+   * Where they come among other answers: the answers, and which of them are notifications. Called with all that comes,
+   * in order.
+   */
+  split?(answers: Buffer): readonly Piece[]
+}
+
+export interface Piece {
+  readonly bytes: Buffer
+  readonly notifies: boolean
 }
 
 export type FramingName = keyof typeof framings
 
 export const framings = {
   resp: (): Framing => new RespRequests(),
+  postgres: (): Framing => new PostgresFraming(),
 }
 
 /** What is longer is no header; such a stream is passed on, and costs no more than others. */

@@ -1,0 +1,87 @@
+import type { Grant } from '@locks/core/backend'
+import { isUnseen, type Ledger, type Line } from './ledger.ts'
+
+/** What a session wants of the server. */
+export type Op = Acquire | Remove | Look | Register
+
+interface Answered<T> {
+  readonly resolve: (answer: T) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface Acquire extends Answered<Grant | 'queued' | null> {
+  readonly kind: 'acquire'
+  readonly line: Line
+  readonly wait: boolean
+}
+export interface Remove extends Answered<boolean> {
+  readonly kind: 'remove'
+  readonly line: Line
+}
+/** Whether somebody who waits can be granted. */
+export interface Look {
+  readonly kind: 'look'
+  readonly key: bigint
+  readonly stored: string
+}
+export interface Register {
+  readonly kind: 'register'
+  readonly line: Line
+  readonly heldFor: () => number
+}
+
+/** The modes as the rows have them. */
+const letters = { exclusive: 'e', shared: 's', permit: 'p' } as const
+const flag = { waits: 1, held: 2, unseen: 4 } as const
+
+/** An exclusive lock may be taken without a row where the session has nothing under its key, and asks for nothing else. */
+export function mayGoUnseen(op: Op, ledger: Ledger, count: number): op is Acquire {
+  return op.kind === 'acquire' && op.line.contender.mode === 'exclusive' && count === 1 && ledger.alone(op.line)
+}
+
+export const keyOf = (op: Op): bigint => (op.kind === 'look' ? op.key : op.line.key)
+export const storedOf = (op: Op): string => (op.kind === 'look' ? op.stored : op.line.stored)
+
+/**
+ * In the order of their keys, in which all sessions take their turns at them, and of one key in the order in which they
+ * came.
+ */
+export const inOrder = (ops: readonly Op[]): Op[] => ops.toSorted((a, b) => compare(keyOf(a), keyOf(b)))
+
+/** What `run` is given: `sql/run.ts` says what the columns mean. */
+export function columnsOf(ops: readonly Op[], ledger: Ledger): readonly unknown[] {
+  const counts = new Map<bigint, number>()
+  for (const op of ops) counts.set(keyOf(op), (counts.get(keyOf(op)) ?? 0) + 1)
+  // What the session has that has no row changes from one op to the next.
+  const unseen = new Map<string, boolean>()
+  const isHeld = (op: Op) => unseen.get(storedOf(op)) ?? ledger.holdsUnseen(keyOf(op), storedOf(op))
+  const rows = ops.map((op) => {
+    const held = isHeld(op) ? flag.held : 0
+    if (op.kind === 'look') return ['c', '', 'e', 1, 1, held, 0n] as const
+    const { line } = op
+    const { id } = line.claim
+    if (op.kind === 'register') {
+      unseen.set(line.stored, false)
+      return ['g', id, 'e', 1, Math.round(op.heldFor()), 0, line.token] as const
+    }
+    if (op.kind === 'remove') {
+      const frees = isUnseen(line) && held > 0
+      if (frees) unseen.set(line.stored, false)
+      return [frees ? 'f' : 'r', id, 'e', 1, 1, frees ? 0 : held, 0n] as const
+    }
+    const { mode, permits = 1, weight = 1 } = line.contender
+    const flags =
+      (op.wait ? flag.waits : 0) | held | (mayGoUnseen(op, ledger, counts.get(line.key) ?? 0) ? flag.unseen : 0)
+    return ['a', id, letters[mode], permits, weight, flags, 0n] as const
+  })
+  const column = (at: 0 | 1 | 2 | 3 | 4 | 5 | 6) => rows.map((row) => row[at])
+  return [
+    column(0),
+    ops.map((op) => String(keyOf(op))),
+    ops.map(storedOf),
+    ...[column(1), column(2), column(3), column(4), column(5)],
+    column(6).map(String),
+  ]
+}
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)

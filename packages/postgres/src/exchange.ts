@@ -1,0 +1,182 @@
+import { checkKind, type Clock, type Grant, type Instant } from '@locks/core/backend'
+import { columnsOf, inOrder, keyOf, mayGoUnseen, type Acquire, type Op, type Remove } from './batch.ts'
+import type { Connection } from './connection.ts'
+import { failureOf, isUndone } from './failures.ts'
+import { isUnseen, type Ledger, type Line } from './ledger.ts'
+import type { Statements } from './statements.ts'
+
+export interface ExchangeOptions {
+  readonly clock: Clock
+  readonly ttl: number
+  readonly connection: Connection
+  readonly statements: Statements
+  readonly ledger: Ledger
+  /** Somebody who waited was granted. */
+  readonly granted: (grant: Grant) => void
+  /** Somebody has a lock that has no row yet. */
+  readonly unseen: () => void
+  /** A lock is gone that nobody has released. */
+  readonly lost: (line: Line) => void
+  /** What the server has of the session cannot be found out. */
+  readonly broken: (error: unknown) => void
+  /** Somebody who waits may be granted by now. */
+  readonly look: (line: Line) => void
+}
+
+/** What is wanted of the server goes out in one statement, and what it answers is noted and told. */
+export class Exchange {
+  readonly #options: ExchangeOptions
+  /** Keys that the session may have locked more often than it knows, since a statement failed. */
+  readonly #dirty = new Set<bigint>()
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+  }
+
+  /** Settles when all of it has been answered, one way or the other. */
+  async send(ops: readonly Op[]): Promise<void> {
+    try {
+      await this.#send(ops)
+    } catch (error) {
+      await this.#failed(ops, error)
+    }
+  }
+
+  /** The lock under a key is to be freed as often as it was taken, when the session wants it no more. */
+  soil(key: bigint): void {
+    this.#dirty.add(key)
+    this.#clean(key)
+  }
+
+  async #send(ops: readonly Op[]): Promise<void> {
+    const { connection, statements, ledger, clock } = this.#options
+    let sent = clock.now()
+    const leaving = (values: () => readonly unknown[]) => () => {
+      sent = clock.now()
+      return values()
+    }
+    const [first] = ops
+    // Nearly all calls are one of these two.
+    if (first && ops.length === 1 && mayGoUnseen(first, ledger, 1)) {
+      const { line, wait } = first
+      const [[answer] = []] = await connection.run(
+        statements.take,
+        leaving(() => [String(line.key), line.stored, line.claim.id, wait]),
+      )
+      const text = answer as string
+      this.#answer(first, text.slice(0, 1), text.slice(1), sent)
+    } else if (ops.length === 1 && first?.kind === 'remove' && isUnseen(first.line)) {
+      const rows = await connection.run(
+        statements.free,
+        leaving(() => [String(first.line.key)]),
+      )
+      for (const [id, number] of rows) if (typeof id === 'string') this.#grantWaiting(id, String(number), sent)
+      this.#removed(first, !rows.some(([id]) => id === null))
+    } else {
+      const sorted = inOrder(ops)
+      const rows = await connection.run(
+        statements.run,
+        leaving(() => columnsOf(sorted, ledger)),
+      )
+      for (const [at, what, id, number] of rows) {
+        this.#apply(sorted[Number(at)] as Op, String(what), String(id), String(number), sent)
+      }
+      for (const op of sorted) if (op.kind === 'register') op.line.row = true
+    }
+  }
+
+  #apply(op: Op, what: string, id: string, number: string, sent: Instant): void {
+    if (op.kind === 'remove' && what !== 'g') this.#removed(op, what === 'd')
+    else if (op.kind === 'acquire') this.#answer(op, what, number, sent)
+    else this.#grantWaiting(id, number, sent)
+  }
+
+  #answer(op: Acquire, what: string, number: string, sent: Instant): void {
+    const { line, resolve } = op
+    switch (what) {
+      case 'f':
+      case 'g':
+        return this.#grant(op, number, sent, what === 'g')
+      case 'q':
+        line.state = 'queued'
+        resolve('queued')
+        // Whoever has the lock may have freed it before this row was there to be seen.
+        if (number === '1') this.#options.look(line)
+        return
+      case 'n':
+        this.#options.ledger.delete(line)
+        return resolve(null)
+      default:
+        this.#options.ledger.delete(line)
+        return this.#refuse(op, Number(number))
+    }
+  }
+
+  #refuse({ line, resolve, reject }: Acquire, limit: number): void {
+    try {
+      const there = limit === 0 ? { mode: 'exclusive' as const } : { mode: 'permit' as const, permits: limit }
+      checkKind(line.claim.names[0] ?? '', line.contender, there)
+      resolve(null)
+    } catch (error) {
+      reject(error)
+    }
+  }
+
+  #grant({ line, resolve }: Acquire, token: string, sent: Instant, row: boolean): void {
+    resolve(this.#hold(line, token, sent, row))
+    if (!row) this.#options.unseen()
+  }
+
+  /** Also of one that is being removed: then nobody is told. */
+  #grantWaiting(id: string, token: string, sent: Instant): void {
+    const line = this.#options.ledger.get(id)
+    if (!line) return
+    const grant = this.#hold(line, token, sent, true)
+    if (!line.removal) this.#options.granted(grant)
+  }
+
+  #hold(line: Line, token: string, sent: Instant, row: boolean): Grant {
+    line.state = 'held'
+    line.row = row
+    line.token = BigInt(token)
+    line.proof = { sent, ttl: this.#options.ttl }
+    return { id: line.claim.id, tokens: [line.token], proof: line.proof }
+  }
+
+  #removed({ line, resolve }: Remove, found: boolean): void {
+    this.#options.ledger.delete(line)
+    resolve(found)
+    this.#clean(line.key)
+  }
+
+  #clean(key: bigint): void {
+    const { ledger, connection, statements, broken } = this.#options
+    if (!this.#dirty.has(key) || ledger.holdsAt(key)) return
+    this.#dirty.delete(key)
+    connection.run(statements.reconcile, () => [[String(key)], []], true).catch(broken)
+  }
+
+  /** What a statement has changed is undone with it, but for the advisory locks that it has taken and freed. */
+  async #failed(ops: readonly Op[], error: unknown): Promise<void> {
+    const { ledger, broken } = this.#options
+    const keys = [...new Set(ops.map(keyOf))]
+    const kept = keys.filter((key) => ledger.holdsAt(key))
+    const unwanted = keys.filter((key) => !kept.includes(key))
+    for (const key of kept) this.#dirty.add(key)
+    if (isUndone(error)) await this.#reconcile(unwanted, kept).catch(broken)
+    else broken(error)
+    for (const op of ops) {
+      if (op.kind === 'acquire') ledger.delete(op.line)
+      if (op.kind === 'register') op.line.registering = false
+      if ('reject' in op) op.reject(failureOf(error))
+    }
+  }
+
+  async #reconcile(unwanted: readonly bigint[], kept: readonly bigint[]): Promise<void> {
+    const { connection, statements, ledger, lost } = this.#options
+    const values = [unwanted.map(String), kept.map(String)]
+    for (const [missing] of await connection.run(statements.reconcile, () => values, true)) {
+      for (const line of [...ledger.at(BigInt(String(missing)))]) if (line.state === 'held') lost(line)
+    }
+  }
+}
