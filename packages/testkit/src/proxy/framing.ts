@@ -1,15 +1,22 @@
+import { GrpcRequests } from './grpc.ts'
+import { RaftPeer } from './raft.ts'
+
 /** The little that the proxy knows of a protocol: what the bytes of one client ask for, in whatever pieces they come. */
 export interface Framing {
   /** How many requests come to their end in these bytes. */
   read(chunk: Buffer): number
   /** Whether a request so far was one for notifications. */
   readonly listens: boolean
+  /** Who says to be at the other end, where the protocol tells. */
+  readonly sender?: string | undefined
 }
 
 export type FramingName = keyof typeof framings
 
 export const framings = {
   resp: (): Framing => new RespRequests(),
+  grpc: (): Framing => new GrpcRequests(),
+  raft: (): Framing => new RaftPeer(),
 }
 
 /** What is longer is no header; such a stream is passed on, and costs no more than others. */
