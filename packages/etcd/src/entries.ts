@@ -1,4 +1,4 @@
-import { keyOf, type Contender, type Entry, type Instant, type Mode } from '@locks/core/backend'
+import { granted, keyOf, type Contender, type Entry, type Instant, type Mode } from '@locks/core/backend'
 import type { IKeyValue } from 'etcd3'
 import type { Keys, Place } from './keys.ts'
 
@@ -71,7 +71,22 @@ export function sorted<T extends Found>(all: readonly T[]): T[] {
 
 export const holds = ({ place }: Found): boolean => place.rank !== '2'
 
-export function entryOf(found: Found, name: string): Entry {
+/**
+ * The entries of one name or of many. Whoever waits and may hold is shown as a holder: the lock is its own and nobody
+ * else's, though its token is not minted before it has confirmed that.
+ */
+export function entriesOf(all: readonly Found[], name: string | undefined): Entry[] {
+  const queues = Map.groupBy(all, ({ place }) => place.name)
+  return [...queues.values()].flatMap((queue) => {
+    const holders = new Set(granted(queue))
+    return queue.flatMap((found) => {
+      const known = name ?? nameOf(found)
+      return known === undefined ? [] : [entryOf(found, known, holders.has(found))]
+    })
+  })
+}
+
+function entryOf(found: Found, name: string, holding: boolean): Entry {
   const { mode, permits, weight, value } = found
   return {
     name,
@@ -79,14 +94,14 @@ export function entryOf(found: Found, name: string): Entry {
     ...(mode === 'permit' && { permits, weight }),
     clientId: String(value.client ?? ''),
     owner: String(value.owner ?? ''),
-    holds: holds(found),
+    holds: holding || holds(found),
     ...(holds(found) && { token: tokenOf(found.created) }),
     ...(typeof value.since === 'number' && { since: value.since }),
   }
 }
 
 /** The encoded name of an entry; undefined where only its hash is known. */
-export function nameOf({ place, value }: Found): string | undefined {
+function nameOf({ place, value }: Found): string | undefined {
   if (!place.name.startsWith('_h')) return place.name
   return typeof value.name === 'string' && keyOf(value.name) === place.name ? value.name : undefined
 }

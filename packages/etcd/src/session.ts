@@ -13,7 +13,7 @@ import {
   type Session,
   type SessionOptions,
 } from '@locks/core/backend'
-import { entryOf, holds, nameOf, tokenOf, type Found } from './entries.ts'
+import { entriesOf, holds, tokenOf, type Found } from './entries.ts'
 import { leaseIsGone, unavailable } from './failures.ts'
 import { Inbox } from './inbox.ts'
 import type { Keys } from './keys.ts'
@@ -166,10 +166,7 @@ export class EtcdSession implements Session {
 
   async query(name?: string): Promise<readonly Entry[]> {
     const { queue } = await this.#lasting(name === undefined ? this.#verbs.list() : this.#verbs.view(name))
-    return queue.flatMap((found) => {
-      const known = name ?? nameOf(found)
-      return known === undefined ? [] : [entryOf(found, known)]
-    })
+    return entriesOf(queue, name)
   }
 
   close(): Promise<void> {
