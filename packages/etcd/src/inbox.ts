@@ -11,8 +11,8 @@ export interface InboxOptions {
   readonly lease: Lease
   readonly members: Members
   readonly watches: Watches
-  /** A thief has taken this entry away. */
-  robbed(who: string): void
+  /** A thief has taken away this entry, which had its place since this revision. */
+  robbed(who: string, created: bigint): void
   /** The session's own key has gone, and with it its lease. */
   gone(): void
 }
@@ -39,10 +39,10 @@ export class Inbox {
   }
 
   /** The term of the answer, which a majority has confirmed. */
-  async read(within?: number): Promise<string> {
+  async read(within: number): Promise<string> {
     const { keys, lease, members, gone } = this.#options
     const range = keys.session(lease.hex)
-    const { kvs, header } = await members.call((client, options) => client.kv.range(range, options), within)
+    const { kvs, header } = await members.callNow((client, options) => client.kv.range(range, options), within)
     if (!kvs.some(({ key }) => key.equals(range.key))) gone()
     this.#take(kvs)
     return header.raft_term
@@ -65,12 +65,12 @@ export class Inbox {
   }
 
   /** Whatever is not taken away will be found again. */
-  #take(kvs: readonly Pick<IKeyValue, 'key'>[]): void {
+  #take(kvs: readonly IKeyValue[]): void {
     const { keys, members, robbed } = this.#options
-    for (const { key } of kvs) {
+    for (const { key, value } of kvs) {
       const who = keys.marked(key)
       if (who === undefined) continue
-      robbed(who)
+      robbed(who, /^\d+$/.test(value.toString()) ? BigInt(value.toString()) : 0n)
       members.call((client, options) => client.kv.deleteRange({ key }, options)).catch(() => {})
     }
   }

@@ -7,9 +7,10 @@ export interface Range {
   readonly range_end: Buffer
 }
 
-/** Whoever is in the queue of a name: a thief that holds it, a holder, one that waits. */
+/** Whoever is in the queue of a name: one that holds it alone, one that shares it with others, one that waits. */
 export type Rank = '0' | '1' | '2'
 export const ranks: readonly Rank[] = ['0', '1', '2']
+export const holderRank = ({ mode }: Contender): Rank => (mode === 'exclusive' ? '0' : '1')
 
 /** What the key of an entry says of it. */
 export interface Place {
@@ -55,15 +56,10 @@ export class Keys {
     return Buffer.from(`${this.#name(name)}${kind}/${rank}/${who}`)
   }
 
-  thieves(name: string, kind: string): Range {
-    const start = `${this.#name(name)}${kind}/`
-    return range(`${start}0/`, `${start}00`)
-  }
-
-  /** Thieves and holders. */
-  holders(name: string, kind: string): Range {
-    const start = `${this.#name(name)}${kind}/`
-    return range(`${start}0/`, `${start}2/`)
+  /** Of those who hold a name, the ones that nobody of this mode can hold it beside. */
+  conflicting(name: string, contender: Contender): Range {
+    const start = `${this.#name(name)}${kindOf(contender)}/`
+    return range(`${start}0/`, contender.mode === 'exclusive' ? `${start}2/` : `${start}1/`)
   }
 
   /** A session's own key, and behind it what others have to tell it. */
@@ -76,7 +72,7 @@ export class Keys {
     return Buffer.from(`${this.namespace}~/${who.slice(0, who.indexOf('-'))}/${who}`)
   }
 
-  /** What a marker's key is about. */
+  /** The entry that a marker's key is about. */
   marked(key: Buffer): string | undefined {
     const [who, more] = key.toString().slice(`${this.namespace}~/`.length).split('/').slice(1)
     return more === undefined ? who : undefined

@@ -40,7 +40,7 @@ export class Lease {
 
   /** Alone it proves nothing: a leader that has lost its followers says yes as well. */
   async keepAlive(within: number): Promise<Kept> {
-    const { TTL, header } = await this.#members.call(
+    const { TTL, header } = await this.#members.callNow(
       (client, options) => keepAliveOnce(client, this.id, options),
       within,
     )
@@ -63,13 +63,13 @@ export class Lease {
 
 /** Settles also if it had ended before. */
 export function revokeLease(members: Members, id: string): Promise<void> {
-  return members.call(async (client, options) => {
+  return members.callNow(async (client, options) => {
     try {
       await client.leaseClient.leaseRevoke({ ID: id }, options)
     } catch (error) {
       if (!leaseIsGone(error)) throw error
     }
-  })
+  }, members.patience)
 }
 
 /** The call is a stream in the protocol; one question on it is all that is needed. */

@@ -1,5 +1,5 @@
 import type { Claim, Contender } from '@locks/core/backend'
-import { kindOf, whoOf, type Place } from './keys.ts'
+import { holderRank, kindOf, whoOf, type Place, type Rank } from './keys.ts'
 
 /** What a session wants or has of a name, and how much of that it knows. */
 export interface Line {
@@ -8,8 +8,10 @@ export interface Line {
   readonly name: string
   readonly kind: string
   readonly who: string
-  /** `stolen`: an answer that it was granted may still be on its way, and comes too late. */
-  state: 'asked' | 'queued' | 'granted' | 'stolen'
+  /** Of its place while it holds. */
+  readonly rank: Rank
+  /** `stolen`, `unwanted`: an answer that it was granted or queued may still be on its way, and comes too late. */
+  state: 'asked' | 'queued' | 'granted' | 'stolen' | 'unwanted'
   /** When the entry came to its place in the store. */
   created: bigint | undefined
 }
@@ -26,13 +28,14 @@ export class Ledger {
 
   asked(request: Claim & Contender): Line {
     const known = this.#lines.get(request.id)
-    if (known) return known
+    if (known && known.state !== 'stolen') return known
     const [name = ''] = request.names
     const line: Line = {
       claim: { id: request.id, names: request.names },
       name,
       kind: kindOf(request),
       who: whoOf(this.#lease, request.id),
+      rank: holderRank(request),
       state: 'asked',
       created: undefined,
     }
@@ -45,7 +48,8 @@ export class Ledger {
     const known = this.#byWho.get(place.who)
     if (known) return known
     const { name, kind, who } = place
-    const line: Line = { claim: { id: who, names: [name] }, name, kind, who, state: 'asked', created: undefined }
+    const claim = { id: who, names: [name] }
+    const line: Line = { claim, name, kind, who, rank: place.rank, state: 'asked', created: undefined }
     this.keep(line)
     return line
   }

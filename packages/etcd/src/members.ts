@@ -1,8 +1,13 @@
 import type { Clock } from '@locks/core/backend'
 import type { Etcd3 } from 'etcd3'
 import { failureOf, tokenIsOld, unavailable } from './failures.ts'
+import { Gate } from './gate.ts'
 
 export type CallOptions = { readonly deadline: number }
+type Ask<T> = (client: Etcd3, options: CallOptions) => Promise<T>
+
+/** So many calls at once are as fast as more. */
+const mostAtOnce = 64
 
 export interface MembersOptions {
   readonly clock: Clock
@@ -21,6 +26,7 @@ export class Members {
   readonly patience: number
   readonly #options: MembersOptions
   readonly #clients = new Map<string, Etcd3>()
+  readonly #gate = new Gate(mostAtOnce)
   #at = 0
   /** When the last call was made that has been answered, `mono`. */
   #answered = Number.NEGATIVE_INFINITY
@@ -35,8 +41,18 @@ export class Members {
     return this.#options.members.length
   }
 
+  /** Whether calls have to wait for others of this session. */
+  get crowded(): boolean {
+    return this.#gate.crowded
+  }
+
+  /** Makes a call when it is its turn. */
+  call<T>(ask: Ask<T>): Promise<T> {
+    return this.#gate.pass(() => this.callNow(ask, this.patience))
+  }
+
   /** Makes a call; `within` milliseconds, or it fails. The failures may be shown. */
-  async call<T>(ask: (client: Etcd3, options: CallOptions) => Promise<T>, within = this.patience): Promise<T> {
+  async callNow<T>(ask: Ask<T>, within: number): Promise<T> {
     const { clock, members } = this.#options
     const member = members[this.#at] ?? ''
     const client = this.client(member)

@@ -12,8 +12,8 @@ export interface QueuesOptions {
   readonly watches: Watches
   view(name: string): Promise<View>
   run(request: ITxnRequest): Promise<ITxnResponse>
-  /** Makes a waiter a holder that was one of those granted at this revision. */
-  confirm(line: Line, request: Contender, revision: bigint): Promise<Confirmed>
+  /** Makes a waiter a holder whose turn it is. */
+  confirm(line: Line, request: Contender): Promise<Confirmed>
   granted(line: Line, created: bigint): void
   lost(line: Line, how: Loss): void
 }
@@ -21,8 +21,7 @@ export interface QueuesOptions {
 interface Waiting {
   readonly line: Line
   readonly request: Contender
-  /** The revision of the view that its confirmation under way goes by. */
-  confirming: bigint | undefined
+  confirming: boolean
 }
 
 /** A queue in which somebody of this process waits. */
@@ -62,7 +61,7 @@ export class Queues {
     if (line.state !== 'queued' || this.#closed) return
     const waited = this.#all.get(name) ?? (view && this.#open(name, view))
     if (!waited) return this.join(line, request, undefined)
-    if (!waited.waiting.has(who)) waited.waiting.set(who, { line, request, confirming: undefined })
+    if (!waited.waiting.has(who)) waited.waiting.set(who, { line, request, confirming: false })
     if (view) waited.queue.read(view)
     this.#decide(waited)
   }
@@ -115,7 +114,6 @@ export class Queues {
     this.#options.view(waited.name).then(
       (view) => {
         if (!this.#isOpen(waited)) return
-        waited.failures = 0
         waited.queue.read(view)
         if (watch) this.#watch(waited)
         this.#decide(waited)
@@ -143,19 +141,20 @@ export class Queues {
     const { queue, waiting } = waited
     for (const { place } of queue.granted()) {
       const own = place.rank === '2' ? waiting.get(place.who) : undefined
-      if (own && own.confirming === undefined) this.#confirm(waited, own)
+      if (own && !own.confirming) this.#confirm(waited, own)
     }
   }
 
   #confirm(waited: Waited, own: Waiting): void {
     const { line, request } = own
     const { revision } = waited.queue
-    own.confirming = revision
-    this.#options.confirm(line, request, revision).then(
+    own.confirming = true
+    this.#options.confirm(line, request).then(
       (confirmed) => {
-        own.confirming = undefined
+        own.confirming = false
+        waited.failures = 0
         if (confirmed.outcome === 'waits') {
-          // A thief has come whom the watch will tell of, if it has not done so since.
+          // There is a holder whom the watch will tell of, if it has not done so since.
           if (waited.queue.revision > revision && this.#isOpen(waited)) this.#decide(waited)
           return
         }
@@ -167,7 +166,7 @@ export class Queues {
         else this.#options.lost(line, 'gone')
       },
       () => {
-        own.confirming = undefined
+        own.confirming = false
         this.#later(waited, false)
       },
     )

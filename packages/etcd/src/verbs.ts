@@ -1,5 +1,5 @@
 import { Admission, granted, type Contender, type Instant } from '@locks/core/backend'
-import type { IKeyValue, ITxnRequest, ITxnResponse } from 'etcd3'
+import type { IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
 import { leaseIsGone, unavailable } from './failures.ts'
 import { foundIn, holds, sorted, valueOf, type Found, type Owner } from './entries.ts'
 import { ranks, type Keys, type Rank } from './keys.ts'
@@ -52,7 +52,7 @@ export class Verbs {
     const value = valueOf(line.name, request, this.#owner, now)
     const answer = await this.run({
       compare: [txn.empty(all)],
-      success: [txn.put(this.#key(line, '1'), value, this.#lease)],
+      success: [txn.put(this.#key(line, line.rank), value, this.#lease)],
       failure: [txn.nested(this.#enqueue(line, value, true))],
     })
     if (answer.succeeded) return { outcome: 'granted', created: BigInt(answer.header.revision) }
@@ -70,7 +70,7 @@ export class Verbs {
   async tryAdmit(line: Line, request: Contender, now: Instant): Promise<Admitted> {
     const answer = await this.run({
       compare: [txn.empty(this.#keys.name(line.name))],
-      success: [txn.put(this.#key(line, '1'), valueOf(line.name, request, this.#owner, now), this.#lease)],
+      success: [txn.put(this.#key(line, line.rank), valueOf(line.name, request, this.#owner, now), this.#lease)],
       failure: [txn.list(this.#keys.name(line.name))],
     })
     if (answer.succeeded) return { outcome: 'granted', created: BigInt(answer.header.revision) }
@@ -89,23 +89,23 @@ export class Verbs {
   }
 
   /**
-   * Makes a waiter a holder, if it was that at the view's revision and no thief has come since. Nobody else can have come
-   * between: whoever was granted anything since has had this one ahead in its own view.
+   * Makes a waiter a holder that may be one by a view of the queue. The view decides whose turn it is; that nobody is
+   * there who excludes it is for the store to say at this moment, whatever the view has missed. Permits exclude each
+   * other by their sum, which no comparison tells: see `docs/decisions/0011-etcd.md` for why a view suffices.
    */
-  async confirm(line: Line, request: Contender, revision: bigint, now: Instant): Promise<Confirmed> {
-    const [waiter, holder] = [this.#key(line, '2'), this.#key(line, '1')]
+  async confirm(line: Line, request: Contender, now: Instant): Promise<Confirmed> {
+    const [waiter, holder] = [this.#key(line, '2'), this.#key(line, line.rank)]
     const answer = await this.run({
-      compare: [
-        txn.since(waiter, line.created ?? 0n),
-        txn.nothingAfter(this.#keys.thieves(line.name, line.kind), revision),
-      ],
+      compare: [txn.since(waiter, line.created ?? 0n), txn.empty(this.#keys.conflicting(line.name, request))],
       success: [txn.remove(waiter), txn.put(holder, valueOf(line.name, request, this.#owner, now), this.#lease)],
       failure: [txn.get(holder), txn.get(waiter)],
     })
     if (answer.succeeded) return { outcome: 'granted', created: BigInt(answer.header.revision) }
     const own = this.#ownIn(line, this.#viewIn(answer).queue)
     if (!own) return { outcome: 'gone' }
-    return own.outcome === 'granted' ? own : { outcome: 'waits' }
+    if (own.outcome === 'granted') return own
+    line.created = own.created
+    return { outcome: 'waits' }
   }
 
   /** Takes the name from whoever holds it at this moment, and leaves each of them word of it. */
@@ -154,7 +154,7 @@ export class Verbs {
 
   /** Its place in the queue, unless it has one or the name is of another kind. */
   #enqueue(line: Line, value: Buffer, look: boolean): ITxnRequest {
-    const [waiter, holder] = [this.#key(line, '2'), this.#key(line, '1')]
+    const [waiter, holder] = [this.#key(line, '2'), this.#key(line, line.rank)]
     const all = this.#keys.name(line.name)
     const others = this.#keys.otherKinds(line.name, line.kind)
     return {
@@ -182,23 +182,20 @@ export class Verbs {
 
   /** The revision at which it has taken the name; undefined if somebody else was granted something first. */
   async #grasp(line: Line, request: Contender, view: View, now: Instant): Promise<bigint | undefined> {
-    const own = this.#key(line, '0')
-    const { key: from, range_end: to } = this.#keys.holders(line.name, line.kind)
-    const strangers = view.queue.filter((found) => holds(found) && found.lease !== this.#lease)
-    const markers = strangers.map(({ place, lease }) =>
-      txn.put(this.#keys.marker(place.who), Buffer.from('stolen'), lease),
-    )
+    const own = this.#key(line, line.rank)
+    const holders = this.#keys.conflicting(line.name, request)
+    const markers = view.queue.flatMap((found) => (holds(found) ? this.#markerFor(found) : []))
     const [first = [], ...more] = parts(markers, mostAtOnce)
     try {
       const answer = await this.run({
         compare: [
           ...this.#keys.otherKinds(line.name, line.kind).map(txn.empty),
-          txn.nothingAfter(this.#keys.holders(line.name, line.kind), view.revision),
+          txn.nothingAfter(holders, view.revision),
         ],
         success: [
           // All but the own key, which one transaction cannot remove and put.
-          txn.removeRange({ key: from, range_end: own }),
-          txn.removeRange({ key: Buffer.concat([own, Buffer.of(0)]), range_end: to }),
+          txn.removeRange({ key: holders.key, range_end: own }),
+          txn.removeRange({ key: Buffer.concat([own, Buffer.of(0)]), range_end: holders.range_end }),
           txn.put(own, valueOf(line.name, request, this.#owner, now), this.#lease),
           ...first,
         ],
@@ -212,6 +209,12 @@ export class Verbs {
       if (leaseIsGone(error)) return undefined
       throw error
     }
+  }
+
+  /** Goes with the lease of whoever is robbed. The own session knows by itself, and what no session made is told nothing. */
+  #markerFor({ place: { who }, lease, created }: Found): IRequestOp[] {
+    if (lease === this.#lease || !who.startsWith(`${BigInt(lease).toString(16)}-`)) return []
+    return [txn.put(this.#keys.marker(who), Buffer.from(String(created)), lease)]
   }
 
   #key({ name, kind, who }: Line, rank: Rank): Buffer {

@@ -130,7 +130,10 @@ export class Watches {
   }
 }
 
-function create(stream: Stream, id: string, { range, next }: Watch): void {
+function create(stream: Stream, id: string, watch: Watch): void {
+  const { range, next } = watch
+  // Of a revision that has come in part, all comes again.
+  watch.parts = []
   stream.write({ create_request: { ...range, start_revision: String(next), watch_id: id, fragment: true } })
 }
 
