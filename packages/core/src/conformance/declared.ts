@@ -11,4 +11,6 @@ export const declaredAbsent = {
   'redis-sentinel': { sets: 'ordered', fencing: 'volatile' },
   'redis-cluster': { sets: 'ordered', fencing: 'volatile' },
   postgres: { sets: 'ordered', steal: false, reconnects: false },
+  etcd: { sets: 'ordered' },
+  'etcd-3': { sets: 'ordered' },
 } as const satisfies Record<string, Requirements>

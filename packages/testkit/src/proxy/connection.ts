@@ -15,6 +15,8 @@ export interface Terms {
   count(requests: number, begins: boolean): void
   /** Whether the answer that has just come is the one to be cut. */
   takeCut(): boolean
+  /** Whether nothing passes of connections from there, nor to there. */
+  isSilenced(sender: string | undefined): boolean
 }
 
 export interface Ends {
@@ -77,10 +79,11 @@ export class Connection {
   }
 
   #setGates(): void {
-    const held = this.#condition === 'silent'
+    const held = this.#condition === 'silent' || this.#terms.isSilenced(this.#framing.sender)
     if (!held && !this.#server) this.#connect()
     this.#requests.gate = held ? 'held' : 'open'
-    this.#answers.gate = this.#abandoned ? 'lossy' : this.#answerGate()
+    if (this.#abandoned) this.#answers.gate = 'lossy'
+    else this.#answers.gate = held ? 'held' : this.#answerGate()
   }
 
   #answerGate(): Gate {

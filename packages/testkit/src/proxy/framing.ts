@@ -1,4 +1,6 @@
+import { GrpcRequests } from './grpc.ts'
 import { PostgresFraming } from './postgres.ts'
+import { RaftPeer } from './raft.ts'
 
 /** The little that the proxy knows of a protocol: what the bytes of one client ask for, in whatever pieces they come. */
 export interface Framing {
@@ -11,6 +13,8 @@ export interface Framing {
    * in order.
    */
   split?(answers: Buffer): readonly Piece[]
+  /** Who says to be at the other end, where the protocol tells. */
+  readonly sender?: string | undefined
 }
 
 export interface Piece {
@@ -23,6 +27,8 @@ export type FramingName = keyof typeof framings
 export const framings = {
   resp: (): Framing => new RespRequests(),
   postgres: (): Framing => new PostgresFraming(),
+  grpc: (): Framing => new GrpcRequests(),
+  raft: (): Framing => new RaftPeer(),
 }
 
 /** What is longer is no header; such a stream is passed on, and costs no more than others. */

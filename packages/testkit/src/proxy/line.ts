@@ -11,6 +11,7 @@ export class Line implements LineVerbs, Terms {
   readonly #framing: LineOptions['framing']
   readonly #servers: Server[]
   readonly #connections = new Set<Connection>()
+  readonly #silenced = new Set<string>()
   readonly #rewritings: [from: string, to: string][] = []
   #condition: Condition | 'cut' = 'healthy'
   #sent = 0
@@ -38,6 +39,15 @@ export class Line implements LineVerbs, Terms {
     this.#befall('silent')
   }
 
+  silenceFrom(sender: string): void {
+    this.#silenced.add(sender)
+    if (this.#condition !== 'cut') this.#befall(this.#condition)
+  }
+
+  isSilenced(sender: string | undefined): boolean {
+    return sender !== undefined && this.#silenced.has(sender)
+  }
+
   dropAnswers(): void {
     this.#befall('answerless')
   }
@@ -51,6 +61,7 @@ export class Line implements LineVerbs, Terms {
   }
 
   heal(): void {
+    this.#silenced.clear()
     this.#befall('healthy')
   }
 

@@ -24,6 +24,7 @@ export interface ProxyVerbs {
 
 export interface LineVerbs {
   silence(): void
+  silenceFrom(sender: string): void
   dropAnswers(): void
   delayAnswers(): void
   cut(): void
