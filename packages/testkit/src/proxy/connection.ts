@@ -11,6 +11,8 @@ export type Condition = 'healthy' | 'silent' | 'answerless' | 'late' | 'deaf'
 export interface Terms {
   /** Added each way, ms. */
   readonly latency: number
+  /** For how long, ms, a server that cannot be reached is tried again before the client hears of it. */
+  readonly patience: number
   /** `begins`: whether everything that was asked before has been answered, as far as that is known. */
   count(requests: number, begins: boolean): void
   /** Whether the answer that has just come is the one to be cut. */
@@ -97,9 +99,19 @@ export class Connection {
     }
   }
 
-  #connect(): void {
+  #connect(until = performance.now() + this.#terms.patience): void {
     const server = connect({ ...this.#upstream, noDelay: true, allowHalfOpen: true })
     this.#server = server
+    if (performance.now() >= until) {
+      this.#join(server)
+      return
+    }
+    const retry = () => setTimeout(() => !this.#client.destroyed && this.#connect(until), pause)
+    server.once('error', retry)
+    server.once('connect', () => this.#join(server.off('error', retry)))
+  }
+
+  #join(server: Socket): void {
     server.on('end', () => this.#answered(Buffer.alloc(0), { last: true }))
     server.on('close', () => this.#checkClosed())
     this.#requests.to(server)
@@ -129,6 +141,9 @@ export class Connection {
     if (this.#client.destroyed && this.#server?.destroyed) this.#closed()
   }
 }
+
+/** Between two tries to reach a server, ms. */
+const pause = 20
 
 /** An answer is cut so close to its end that it is the last frame of the chunk that comes in part. */
 const cutOff = 3

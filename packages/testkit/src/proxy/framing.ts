@@ -9,6 +9,7 @@ export interface Framing {
 export type FramingName = keyof typeof framings
 
 export const framings = {
+  none: (): Framing => ({ listens: false, read: () => 0 }),
   resp: (): Framing => new RespRequests(),
 }
 
