@@ -10,4 +10,6 @@ export const declaredAbsent = {
   redis: { sets: 'ordered' },
   'redis-sentinel': { sets: 'ordered', fencing: 'volatile' },
   'redis-cluster': { sets: 'ordered', fencing: 'volatile' },
+  zookeeper: { sets: 'ordered' },
+  'zookeeper-3': { sets: 'ordered' },
 } as const satisfies Record<string, Requirements>
