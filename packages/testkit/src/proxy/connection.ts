@@ -127,14 +127,21 @@ export class Connection {
   }
 
   #answered(chunk: Buffer, { last = false } = {}): void {
-    this.#answeredLast = true
-    const answer = this.#rewritings.reduce((bytes, rewriting) => rewriting.pass(bytes, { last }), chunk)
+    const rewritten = this.#rewritings.reduce((bytes, rewriting) => rewriting.pass(bytes, { last }), chunk)
+    const answer = this.#hear(rewritten)
     if (answer.length > 1 && this.#terms.takeCut()) {
       this.#answers.push(answer.subarray(0, -Math.min(cutOff, answer.length - 1)))
       this.#answers.finish('reset')
     } else {
       this.#answers.push(answer)
     }
+  }
+
+  #hear(chunk: Buffer): Buffer {
+    const heard = this.#framing.hear?.(chunk, this.#condition === 'deaf')
+    if (heard?.lost) this.#answers.lost = true
+    this.#answeredLast ||= heard?.answered ?? true
+    return heard?.passed ?? chunk
   }
 
   #checkClosed(): void {

@@ -1,9 +1,21 @@
-/** The little that the proxy knows of a protocol: what the bytes of one client ask for, in whatever pieces they come. */
+import { ZookeeperFraming } from './zookeeper.ts'
+
+/** The little that the proxy knows of a protocol: what the bytes of one connection mean, in whatever pieces they come. */
 export interface Framing {
-  /** How many requests come to their end in these bytes. */
+  /** How many requests come to their end in these bytes of the client's. */
   read(chunk: Buffer): number
-  /** Whether a request so far was one for notifications. */
+  /** Whether a request so far was one for notifications: all that comes from then on is one. */
   readonly listens: boolean
+  /** What becomes of these bytes of the server's; absent where notifications and answers share no connection. */
+  hear?(chunk: Buffer, deaf: boolean): Heard
+}
+
+export interface Heard {
+  /** All but what is kept until more of it has come, and but the notifications if the client is deaf. */
+  readonly passed: Buffer
+  readonly lost: boolean
+  /** Whether there was more than notifications. */
+  readonly answered: boolean
 }
 
 export type FramingName = keyof typeof framings
@@ -11,6 +23,7 @@ export type FramingName = keyof typeof framings
 export const framings = {
   none: (): Framing => ({ listens: false, read: () => 0 }),
   resp: (): Framing => new RespRequests(),
+  zookeeper: (): Framing => new ZookeeperFraming(),
 }
 
 /** What is longer is no header; such a stream is passed on, and costs no more than others. */
