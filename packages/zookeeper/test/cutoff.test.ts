@@ -1,7 +1,7 @@
 import { systemRandom } from '@locks/core/backend'
 import { startEnsemble, type ZookeeperServer } from '@locks/testkit'
 import { afterAll, expect, test } from 'vitest'
-import { cleanup, open, queued, unhandled, until, urlOf } from './fixtures.ts'
+import { ending, open, queued, unhandled, until, urlOf } from './fixtures.ts'
 
 // A follower that hears nothing of its leader believes in it for 10 s: five ttls.
 const ensemble = await startEnsemble({ syncLimit: 50 })
@@ -26,7 +26,7 @@ test.for([1, 2, 3])('a holder whose follower is cut off knows before its rival i
   await until('it is renewed', () => lock.expiresAt > before)
 
   await ensemble.cutOff(follower)
-  cleanup(() => ensemble.heal())
+  const heal = ending(() => ensemble.heal())
   const cut = performance.now()
   // Nothing is read of the lock before its rival has it, so that the first question finds the answer.
   const next = await waiting
@@ -46,7 +46,7 @@ test.for([1, 2, 3])('a holder whose follower is cut off knows before its rival i
   expect(await ephemeralsAt(follower)).toBeGreaterThan(await ephemeralsAt(leader))
   await expect(lock.release()).resolves.toBe('lost')
 
-  await ensemble.heal()
+  await heal()
   await ensemble.ready()
   const again = holder.acquire('cut off')
   await queued(rival, 'cut off', 1)
@@ -67,14 +67,14 @@ test('a client that can reach others moves on from a follower that is cut off, a
   expect(await follower.ask('cons')).toMatch(/sid=0x[1-9a-f]/)
 
   await ensemble.cutOff(follower)
-  cleanup(() => ensemble.heal())
+  const heal = ending(() => ensemble.heal())
   const since = performance.now()
   const took = await until('a later proof has come', () => held.every((lock) => lock.expiresAt > since + 6_000))
   console.log(`its follower cut off at 0 ms: the session is proved again at ${took.toFixed()} ms`)
   expect(await follower.ask('srvr')).toMatch(/^Mode: follower$/m)
   for (const lock of held) await expect(lock.release()).resolves.toBe('released')
   await locks.close()
-  await ensemble.heal()
+  await heal()
   await ensemble.ready()
   expect(seen).toEqual([])
 })

@@ -15,6 +15,14 @@ export function cleanup(clean: () => unknown): void {
   cleanups.push(clean)
 }
 
+/** Ends a fault, once: when the test asks for it, or when it is over. */
+export function ending(end: () => Promise<void>): () => Promise<void> {
+  let ended: Promise<void> | undefined
+  const once = () => (ended ??= end())
+  cleanup(once)
+  return once
+}
+
 /** Of servers on this machine. */
 export const urlOf = (...ports: readonly number[]): string =>
   `zookeeper://${ports.map((port) => `127.0.0.1:${port}`).join()}/locks`
