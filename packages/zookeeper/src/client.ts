@@ -23,7 +23,7 @@ export interface ClientOptions {
   readonly ended: (why: LockError) => void
 }
 
-const nobody: Omit<Identity, 'ttl'> = { id: Buffer.alloc(8), password: Buffer.alloc(16), zxid: Buffer.alloc(8) }
+const nobody: Omit<Identity, 'ttl'> = { id: Buffer.alloc(8), password: Buffer.alloc(16), zxid: 0n }
 
 /**
  * One session, over as many connections as it takes, one at a time. Calls are made on the connection that is there or

@@ -1,5 +1,6 @@
 import type { Clock, Instant, LockError, Timer } from '@locks/core/backend'
 import { connect, type Socket } from 'node:net'
+import { Answer } from './answer.ts'
 import { code, disconnection, failureOf, Refusal, unavailable, unknown } from './failures.ts'
 import { jute, type Message } from './jute.ts'
 import type { Operation } from './operations.ts'
@@ -21,7 +22,7 @@ export interface Identity {
   /** Milliseconds, as asked for, then as granted. */
   readonly ttl: number
   /** The newest transaction that was seen: a server that has not seen it yet refuses the connection. */
-  readonly zxid: Buffer
+  readonly zxid: bigint
 }
 
 export interface ConnectionOptions {
@@ -42,7 +43,7 @@ interface Pending {
   readonly reject: (why: Error) => void
 }
 
-const xids = { notification: -1, ping: -2, auth: -4 } as const
+const xids = { notification: -1, auth: -4 } as const
 const authType = 100
 /** No answer is longer: what says so is no answer. */
 const longestFrame = 256 * 1024 * 1024
@@ -55,10 +56,10 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #socket: Socket
   readonly #pending: Pending[] = []
-  #welcome: ((answer: Buffer) => void) | undefined
+  #welcome: ((answer: Answer) => void) | undefined
   #buffer: Buffer = Buffer.alloc(0)
   #xid = 0
-  #zxid: Buffer
+  #zxid: bigint
   #why: LockError | undefined
   #corked = false
   #timer: Timer | undefined
@@ -76,7 +77,7 @@ export class Connection {
   }
 
   /** The newest transaction that this connection has told of. */
-  get zxid(): Buffer {
+  get zxid(): bigint {
     return this.#zxid
   }
 
@@ -84,16 +85,18 @@ export class Connection {
   opened(): Promise<Identity | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<Identity | undefined>()
     this.#expect({
-      operation: { type: 0, payload: null, answer: () => undefined },
+      operation: { type: 0, payload: null, read: () => undefined },
       xid: 0,
       resolve: (answer) => resolve(answer as Identity | undefined),
       reject,
     })
     this.#welcome = (answer) => {
-      const found = new jute.protocol.ConnectResponse()
-      found.deserialize(answer, 0)
-      const ttl = found['timeOut'] as number
-      const [id, password] = [found['sessionId'] as Buffer, found['passwd'] as Buffer]
+      // The version of the protocol.
+      answer.int()
+      const ttl = answer.int()
+      const id = Buffer.alloc(8)
+      id.writeBigInt64BE(answer.long())
+      const password = Buffer.from(answer.buffer())
       this.#pending.shift()?.resolve(ttl > 0 ? { id, password, ttl, zxid: this.#zxid } : undefined)
     }
     return promise
@@ -154,7 +157,7 @@ export class Connection {
         const length = this.#buffer.readInt32BE(0)
         if (length < 0 || length > longestFrame) throw new RangeError('no answer is as long')
         if (this.#buffer.length < 4 + length) return
-        const answer = this.#buffer.subarray(4, 4 + length)
+        const answer = new Answer(this.#buffer.subarray(4, 4 + length))
         this.#buffer = this.#buffer.subarray(4 + length)
         this.#read(answer)
       }
@@ -164,44 +167,33 @@ export class Connection {
     }
   }
 
-  #read(answer: Buffer): void {
+  #read(answer: Answer): void {
     const welcome = this.#welcome
     if (welcome) {
       this.#welcome = undefined
       return welcome(answer)
     }
-    const header = new jute.protocol.ReplyHeader()
-    const offset = header.deserialize(answer, 0)
-    const error = header['err'] as number
-    switch (header['xid']) {
-      case xids.ping:
-        return
-      case xids.auth:
-        if (error !== 0) this.end(failureOf(new Refusal(code.authFailed)))
-        return
-      case xids.notification: {
-        const event = new jute.protocol.WatcherEvent()
-        event.deserialize(answer, offset)
-        return this.#options.changed(event['path'] as string)
-      }
-      default:
-        return this.#answer(header, answer, offset)
+    const [xid, zxid, error] = [answer.int(), answer.long(), answer.int()]
+    if (xid === xids.notification) {
+      // What has happened to it, and the state of the session.
+      answer.long()
+      this.#options.changed(answer.text())
+    } else if (xid === xids.auth) {
+      if (error !== 0) this.end(failureOf(new Refusal(code.authFailed)))
+    } else {
+      const pending = this.#pending.shift()
+      if (pending?.xid !== xid) throw new RangeError('an answer to another request')
+      if (zxid > 0n) this.#zxid = zxid
+      if (error === 0) pending.resolve(pending.operation.read(answer))
+      else pending.reject(new Refusal(error))
     }
-  }
-
-  #answer(header: Message, answer: Buffer, offset: number): void {
-    const pending = this.#pending.shift()
-    if (!pending || pending.xid !== header['xid']) throw new RangeError('an answer to another request')
-    const zxid = header['zxid'] as Buffer
-    if (zxid.readBigInt64BE() > 0n) this.#zxid = zxid
-    const error = header['err'] as number
-    if (error === 0) pending.resolve(pending.operation.answer(answer, offset))
-    else pending.reject(new Refusal(error))
   }
 }
 
 function greeting({ zxid, ttl, id, password }: Identity): Buffer {
-  const message = new jute.protocol.ConnectRequest(0, zxid, ttl, id, password)
+  const seen = Buffer.alloc(8)
+  seen.writeBigInt64BE(zxid)
+  const message = new jute.protocol.ConnectRequest(0, seen, ttl, id, password)
   const bytes = Buffer.alloc(4 + message.byteLength() + 1)
   bytes.writeInt32BE(bytes.length - 4)
   message.serialize(bytes, 4)

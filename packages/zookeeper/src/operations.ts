@@ -1,24 +1,11 @@
+import type { Answer, Stat } from './answer.ts'
 import { jute, type Message } from './jute.ts'
 
-/** A request, and how its answer is read, which begins at `offset`. */
+/** A request, and how its answer is read. */
 export interface Operation<T> {
   readonly type: number
   readonly payload: Message | null
-  readonly answer: (buffer: Buffer, offset: number) => T
-}
-
-export interface Stat {
-  /** The transaction that made the node. */
-  readonly czxid: bigint
-  /** The one that last wrote its data: the one that made it, if none has since. */
-  readonly mzxid: bigint
-  /** The one that last added or removed a child. */
-  readonly pzxid: bigint
-  readonly ctime: number
-  readonly mtime: number
-  /** How often its data has been written since it was made. */
-  readonly version: number
-  readonly ephemeralOwner: bigint
+  readonly read: (answer: Answer) => T
 }
 
 export interface Acl {
@@ -51,6 +38,7 @@ const codes = {
   createContainer: 19,
   ephemerals: 103,
   closeSession: -11,
+  error: -1,
 } as const
 
 /** Answers, unlike the operation that the driver has, what the node was made with. */
@@ -58,27 +46,19 @@ export function create(node: Node): Operation<{ readonly path: string; readonly 
   return {
     type: node.mode === 'container' ? codes.createContainer : codes.create2,
     payload: new jute.protocol.CreateRequest(node.path, node.data, node.acl.map(aclOf), flags[node.mode]),
-    answer(buffer, offset) {
-      const created = new jute.protocol.CreateResponse()
-      const length = created.deserialize(buffer, offset)
-      const stat = parsed(new jute.data.Stat(), buffer, offset + length)
-      return { path: created['path'] as string, stat: statOf(stat) }
-    },
+    read: (answer) => ({ path: answer.text(), stat: answer.stat() }),
   }
 }
 
 export function remove(path: string): Operation<void> {
-  return { type: codes.remove, payload: new jute.protocol.DeleteRequest(path, -1), answer: () => {} }
+  return { type: codes.remove, payload: new jute.protocol.DeleteRequest(path, -1), read: () => {} }
 }
 
 export function read(path: string): Operation<{ readonly data: Buffer; readonly stat: Stat }> {
   return {
     type: codes.read,
     payload: new jute.protocol.GetDataRequest(path, false),
-    answer(buffer, offset) {
-      const { data, stat } = parsed(new jute.protocol.GetDataResponse(), buffer, offset)
-      return { data: (data as Buffer | undefined) ?? Buffer.alloc(0), stat: statOf(stat) }
-    },
+    read: (answer) => ({ data: answer.buffer(), stat: answer.stat() }),
   }
 }
 
@@ -86,7 +66,7 @@ export function write(path: string, data: Buffer): Operation<Stat> {
   return {
     type: codes.write,
     payload: new jute.protocol.SetDataRequest(path, data, -1),
-    answer: (buffer, offset) => statOf(parsed(new jute.protocol.SetDataResponse(), buffer, offset)['stat']),
+    read: (answer) => answer.stat(),
   }
 }
 
@@ -100,10 +80,7 @@ export function children(path: string, watch = false): Operation<Children> {
   return {
     type: codes.children,
     payload: new jute.protocol.GetChildren2Request(path, watch),
-    answer(buffer, offset) {
-      const found = parsed(new jute.protocol.GetChildren2Response(), buffer, offset)
-      return { names: (found['children'] as string[] | undefined) ?? [], stat: statOf(found['stat']) }
-    },
+    read: (answer) => ({ names: answer.texts(), stat: answer.stat() }),
   }
 }
 
@@ -113,21 +90,12 @@ export function ephemerals(path: string): Operation<readonly string[]> {
     type: codes.ephemerals,
     // A request of the same fields.
     payload: new jute.protocol.GetACLRequest(path),
-    answer(buffer, offset) {
-      const paths: string[] = []
-      let at = offset + 4
-      for (let left = buffer.readInt32BE(offset); left > 0; left--) {
-        const end = at + 4 + buffer.readInt32BE(at)
-        paths.push(buffer.toString('utf8', at + 4, end))
-        at = end
-      }
-      return paths
-    },
+    read: (answer) => answer.texts(),
   }
 }
 
 /** Ends the session, and all its ephemeral nodes with it. */
-export const closeSession: Operation<void> = { type: codes.closeSession, payload: null, answer: () => {} }
+export const closeSession: Operation<void> = { type: codes.closeSession, payload: null, read: () => {} }
 
 export type Step =
   | { readonly kind: 'create'; readonly node: Node }
@@ -135,9 +103,10 @@ export type Step =
   /** Nobody has written to the node since it had this version. */
   | { readonly kind: 'check'; readonly path: string; readonly version: number }
 
-/** The error of the first step that cannot be done, or for each step the path that was created or what was written. */
 export interface Outcome {
+  /** Of the first step that could not be done, so that none was; otherwise 0. */
   readonly error: number
+  /** By step, the path that was created, and what was written. */
   readonly results: readonly { readonly path?: string; readonly stat?: Stat }[]
 }
 
@@ -146,19 +115,21 @@ export function transaction(steps: readonly Step[]): Operation<Outcome> {
   return {
     type: codes.transaction,
     payload: new jute.TransactionRequest(steps.map(driverStep)),
-    answer(buffer, offset) {
-      const found = parsed(new jute.TransactionResponse(), buffer, offset)['results'] as readonly {
-        readonly err?: number
-        readonly path?: string
-        readonly stat?: unknown
-      }[]
-      // Those before the one that failed say that nothing is wrong with them.
-      const error = found.find(({ err }) => err !== undefined && err !== 0)?.err ?? 0
-      const results = found.map(({ path, stat }) => ({
-        ...(path !== undefined && { path }),
-        ...(stat !== undefined && { stat: statOf(stat) }),
-      }))
-      return { error, results }
+    read(answer) {
+      let error = 0
+      const results: { path?: string; stat?: Stat }[] = []
+      for (;;) {
+        const type = answer.int()
+        const last = answer.boolean()
+        answer.int()
+        if (last) return { error, results }
+        // Of those before the one that failed there is an error, too: none.
+        if (type === codes.error) error ||= answer.int()
+        else if (type === codes.create) results.push({ path: answer.text() })
+        else if (type === codes.write) results.push({ stat: answer.stat() })
+        else if (type === codes.check) results.push({})
+        else throw new RangeError('an answer to another request')
+      }
     },
   }
 }
@@ -179,23 +150,4 @@ function driverStep(step: Step): object {
 
 function aclOf({ permissions, scheme, id }: Acl): Message {
   return new jute.data.ACL(permissions, new jute.data.Id(scheme, id))
-}
-
-function parsed(message: Message, buffer: Buffer, offset: number): Message {
-  message.deserialize(buffer, offset)
-  return message
-}
-
-function statOf(message: unknown): Stat {
-  const stat = message as Readonly<Record<string, Buffer>> & { readonly version: unknown }
-  const long = (field: string) => stat[field]?.readBigInt64BE() ?? 0n
-  return {
-    czxid: long('czxid'),
-    mzxid: long('mzxid'),
-    pzxid: long('pzxid'),
-    ctime: Number(long('ctime')),
-    mtime: Number(long('mtime')),
-    version: stat.version as number,
-    ephemeralOwner: long('ephemeralOwner'),
-  }
 }

@@ -1,4 +1,5 @@
 import { blockers, checkKind, type Clock, type Lanes } from '@locks/core/backend'
+import type { Stat } from './answer.ts'
 import type { Call } from './client.ts'
 import { firstOf, nodePrefix, queueOf, victims, type Seat } from './contenders.ts'
 import { code, failureOf, Refusal, unavailable, unless } from './failures.ts'
@@ -15,7 +16,6 @@ import {
   type Acl,
   type Node,
   type Outcome,
-  type Stat,
 } from './operations.ts'
 import { tokenOf } from './tokens.ts'
 import type { Watches } from './watches.ts'
@@ -51,6 +51,7 @@ const empty = Buffer.alloc(0)
 export class Queues {
   readonly #options: QueuesOptions
   readonly #call: Call
+  readonly #lists = new Map<string, Promise<Queue>>()
 
   constructor(options: QueuesOptions) {
     this.#options = options
@@ -59,15 +60,25 @@ export class Queues {
 
   /** Takes the claim's place in the queue, or finds it there. */
   async enter(place: Place): Promise<'held' | 'queued' | 'refused'> {
+    // Its turn has come after its removal.
+    if (place.unwanted) throw this.#gone(place)
     if (place.node === undefined && place.doubtful) await this.#find(place)
     if (place.node === undefined) return place.request.steal ? this.#takeOver(place) : this.#lineUp(place)
     if (place.request.steal) return this.#resumeTakeOver(place)
     return this.decide(place, await this.list(place.name))
   }
 
-  async list(name: string): Promise<Queue> {
-    const { names, stat } = await this.#call(children(this.#options.paths.parent(name)))
-    return { seats: queueOf(names), stat }
+  /** One list serves all who ask for it in one go of the event loop: it leaves behind whatever they have sent. */
+  list(name: string): Promise<Queue> {
+    const pending = this.#lists.get(name)
+    if (pending) return pending
+    const list = Promise.resolve().then(async () => {
+      this.#lists.delete(name)
+      const { names, stat } = await this.#call(children(this.#options.paths.parent(name)))
+      return { seats: queueOf(names), stat }
+    })
+    this.#lists.set(name, list)
+    return list
   }
 
   path(place: Place): string {

@@ -88,8 +88,8 @@ export class ZookeeperSession implements Session {
       {
         clock,
         ttl,
-        // A proof is as old as three beats at the most, and not yet half a ttl.
-        period: ttl / 8,
+        // A proof is three beats old, and four when the next one comes: not yet half a ttl.
+        period: ttl / 10,
         beat: (sent) => this.#beat(sent),
         died: () => this.finish(unavailable('no ZooKeeper server has confirmed the session for a ttl')),
       },
@@ -218,7 +218,12 @@ export class ZookeeperSession implements Session {
   async #beat(sent: Instant): Promise<Proof> {
     this.#parents.tidy(sent, (name) => this.#ledger.has(name))
     const since = await this.#client.beat(sent, () => this.#sign.give(this.#client.call))
-    return { sent: since, ttl: this.ttl }
+    const proof = { sent: since, ttl: this.ttl }
+    // Without waiting for the next renewal: by then it would be too old to be of much use.
+    for (const place of this.#ledger) {
+      if (place.token !== undefined && !place.unwanted) this.#options.events.granted({ ...this.#grant(place), proof })
+    }
+    return proof
   }
 
   #grant(place: Place): Grant {

@@ -1,8 +1,9 @@
 import { granted, type Entry } from '@locks/core/backend'
+import type { Stat } from './answer.ts'
 import type { Call } from './client.ts'
 import { queueOf, type Seat } from './contenders.ts'
 import { code, unless } from './failures.ts'
-import { children, read, type Stat } from './operations.ts'
+import { children, read } from './operations.ts'
 import type { Paths } from './paths.ts'
 import { tokenOf } from './tokens.ts'
 
