@@ -4,7 +4,8 @@ import { failureOf, isRefusal, code, unavailable } from './failures.ts'
 import { closeSession, type Operation } from './operations.ts'
 import { Touches } from './touches.ts'
 
-export type Call = <T>(operation: Operation<T>) => Promise<T>
+/** `urgent`: ahead of what has not left yet. */
+export type Call = <T>(operation: Operation<T>, urgent?: boolean) => Promise<T>
 
 export interface ClientOptions {
   /** In the order in which they are tried. */
@@ -66,9 +67,9 @@ export class Client {
     }
   }
 
-  readonly call: Call = (operation) => {
+  readonly call: Call = (operation, urgent) => {
     const connection = this.#ready?.connection
-    return connection ? connection.call(operation) : Promise.reject(unavailable('no ZooKeeper server is connected'))
+    return connection ? connection.call(operation, urgent) : Promise.reject(unavailable('no ZooKeeper server is connected'))
   }
 
   /** Writes what is nothing but a sign of life, and answers since when the session surely lives. */
@@ -103,7 +104,15 @@ export class Client {
     const server = servers[this.#next++ % servers.length] as Server
     const handshake = clock.now()
     const connection = new Connection(
-      { server, clock, patience: this.#patience, changed, ended: () => this.#lost(connection) },
+      {
+        server,
+        clock,
+        patience: this.#patience,
+        // A server that is choosing a leader takes connections that it will not answer.
+        greetWithin: Math.max(250, this.#patience / servers.length),
+        changed,
+        ended: () => this.#lost(connection),
+      },
       this.#identity,
       credentials,
     )

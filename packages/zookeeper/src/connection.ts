@@ -30,19 +30,26 @@ export interface ConnectionOptions {
   readonly clock: Clock
   /** Milliseconds after which a server that owes an answer is given up. */
   readonly patience: number
+  /** The same, of one that has not taken the session yet. */
+  readonly greetWithin: number
   /** The node at a path has lost or got a child, or is gone itself. */
   readonly changed: (path: string) => void
   readonly ended: (why: LockError) => void
 }
 
-interface Pending {
+interface Request {
   readonly operation: Operation<unknown>
-  readonly xid: number
-  readonly since: Instant
   readonly resolve: (answer: unknown) => void
   readonly reject: (why: Error) => void
 }
 
+interface Pending extends Request {
+  readonly xid: number
+  readonly since: Instant
+}
+
+/** So many requests are on their way; a beat that comes behind a thousand others would come too late. */
+const mostAtOnce = 100
 const xids = { notification: -1, auth: -4 } as const
 const authType = 100
 /** No answer is longer: what says so is no answer. */
@@ -56,9 +63,13 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #socket: Socket
   readonly #pending: Pending[] = []
+  /** What has not left. */
+  readonly #waiting: Request[] = []
   #welcome: ((answer: Answer) => void) | undefined
   #buffer: Buffer = Buffer.alloc(0)
   #xid = 0
+  /** When it has last answered, `mono`. */
+  #heard = 0
   #zxid: bigint
   #why: LockError | undefined
   #corked = false
@@ -84,12 +95,12 @@ export class Connection {
   /** The session as the server grants it; undefined when it has expired. To be called once, first of all. */
   opened(): Promise<Identity | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<Identity | undefined>()
-    this.#expect({
+    const pending = {
       operation: { type: 0, payload: null, read: () => undefined },
       xid: 0,
-      resolve: (answer) => resolve(answer as Identity | undefined),
+      resolve: (answer: unknown) => resolve(answer as Identity | undefined),
       reject,
-    })
+    }
     this.#welcome = (answer) => {
       // The version of the protocol.
       answer.int()
@@ -99,15 +110,17 @@ export class Connection {
       const password = Buffer.from(answer.buffer())
       this.#pending.shift()?.resolve(ttl > 0 ? { id, password, ttl, zxid: this.#zxid } : undefined)
     }
+    this.#expect(pending)
     return promise
   }
 
-  call<T>(operation: Operation<T>): Promise<T> {
+  /** `urgent`: ahead of all that has not left yet. */
+  call<T>(operation: Operation<T>, urgent = false): Promise<T> {
     if (this.#why) return Promise.reject(unavailable('the connection to the ZooKeeper server was lost'))
     return new Promise<T>((resolve, reject) => {
-      const xid = ++this.#xid
-      this.#expect({ operation, xid, resolve: resolve as (answer: unknown) => void, reject })
-      this.#send(frame(new jute.protocol.RequestHeader(xid, operation.type), operation.payload))
+      const request = { operation, resolve: resolve as (answer: unknown) => void, reject }
+      if (urgent || this.#pending.length < mostAtOnce) this.#request(request)
+      else this.#waiting.push(request)
     })
   }
 
@@ -118,23 +131,34 @@ export class Connection {
     this.#timer?.cancel()
     this.#socket.destroy()
     for (const { reject } of this.#pending.splice(0)) reject(why)
+    for (const { reject } of this.#waiting.splice(0)) reject(unavailable(why.message))
     this.#options.ended(why)
+  }
+
+  #request(request: Request): void {
+    const xid = ++this.#xid
+    this.#expect({ ...request, xid })
+    this.#send(frame(new jute.protocol.RequestHeader(xid, request.operation.type), request.operation.payload))
   }
 
   #expect(pending: Omit<Pending, 'since'>): void {
     this.#pending.push({ ...pending, since: this.#options.clock.now() })
-    this.#timer ??= this.#options.clock.after(this.#options.patience, () => this.#check())
+    this.#timer ??= this.#options.clock.after(this.#limit, () => this.#check())
   }
 
-  /** The oldest is the next to be answered, so one timer serves all. */
+  /** A server is silent that owes an answer and gives none; one that has much to do answers one after the other. */
   #check(): void {
     this.#timer = undefined
     const oldest = this.#pending[0]
     if (!oldest) return
-    const { clock, patience } = this.#options
-    const left = oldest.since.mono + patience - clock.now().mono
+    const { clock } = this.#options
+    const left = Math.max(oldest.since.mono, this.#heard) + this.#limit - clock.now().mono
     if (left > 0) this.#timer = clock.after(left, () => this.#check())
-    else this.end(unknown(`the ZooKeeper server did not answer within ${Math.round(patience)} ms`))
+    else this.end(unknown(`the ZooKeeper server did not answer within ${Math.round(this.#limit)} ms`))
+  }
+
+  get #limit(): number {
+    return this.#welcome ? this.#options.greetWithin : this.#options.patience
   }
 
   /** What is sent in one go of the event loop leaves together. */
@@ -152,6 +176,7 @@ export class Connection {
 
   #receive(chunk: Buffer): void {
     try {
+      this.#heard = this.#options.clock.now().mono
       this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
       while (this.#buffer.length >= 4 && !this.#why) {
         const length = this.#buffer.readInt32BE(0)
@@ -186,6 +211,8 @@ export class Connection {
       if (zxid > 0n) this.#zxid = zxid
       if (error === 0) pending.resolve(pending.operation.read(answer))
       else pending.reject(new Refusal(error))
+      const next = this.#pending.length < mostAtOnce ? this.#waiting.shift() : undefined
+      if (next) this.#request(next)
     }
   }
 }

@@ -35,6 +35,10 @@ export interface QueuesOptions {
 /** Everybody who has a node under a parent, in order, at one moment. */
 export interface Queue {
   readonly seats: readonly Seat[]
+  /** Where in it, by node. */
+  readonly at: ReadonlyMap<string | undefined, number>
+  /** Who came first: its kind is the name's. */
+  readonly first: Seat | undefined
   /** The parent's. */
   readonly stat: Stat
 }
@@ -75,7 +79,8 @@ export class Queues {
     const list = Promise.resolve().then(async () => {
       this.#lists.delete(name)
       const { names, stat } = await this.#call(children(this.#options.paths.parent(name)))
-      return { seats: queueOf(names), stat }
+      const seats = queueOf(names)
+      return { seats, at: new Map(seats.map(({ node }, at) => [node, at])), first: firstOf(seats), stat }
     })
     this.#lists.set(name, list)
     return list
@@ -112,10 +117,10 @@ export class Queues {
     for (let list = first; ; list = await this.list(place.name)) {
       if (place.token !== undefined) return 'held'
       const { seats, stat } = list
-      const at = seats.findIndex(({ node }) => node === place.node)
+      const at = list.at.get(place.node) ?? -1
       const own = seats[at]
       if (!own || place.unwanted) throw this.#gone(place)
-      await this.#checkKind(place, seats, own)
+      await this.#checkKind(place, list, own)
       const ahead = blockers(seats, at)
       if (ahead.length > 0) {
         if (!place.request.wait) return this.#refuse(place)
@@ -177,7 +182,7 @@ export class Queues {
     const own = seats.find(({ node }) => node === place.node)
     // Otherwise another thief has been here since, and has taken over this one's work.
     if (own) {
-      await this.#checkKind(place, seats, own)
+      await this.#checkKind(place, list, own)
       const parent = this.#options.paths.parent(place.name)
       const busy = new Set<Seat>()
       for (const other of seats) {
@@ -237,9 +242,9 @@ export class Queues {
     return 'refused'
   }
 
-  async #checkKind(place: Place, queue: readonly Seat[], own: Seat): Promise<void> {
+  async #checkKind(place: Place, { first }: Queue, own: Seat): Promise<void> {
     try {
-      checkKind(place.name, place.request, firstOf(queue))
+      checkKind(place.name, place.request, first)
       if (own.sequence < lastSequence) return
     } catch (error) {
       await this.leave(place)

@@ -133,7 +133,7 @@ export class ZookeeperSession implements Session {
     // One answer for all locks, and one round trip: the list is read behind the write of the beat.
     const [proof, found] = await Promise.all([
       this.#heartbeat.renewed(),
-      this.#client.call(ephemerals(this.#paths.namespace)),
+      this.#client.call(ephemerals(this.#paths.namespace), true),
     ])
     const alive = new Set(found)
     const lost = places.filter(({ place, path }) => !alive.has(path) && !place.unwanted)

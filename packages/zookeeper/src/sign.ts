@@ -36,7 +36,7 @@ export class Sign {
 
   async give(call: Call): Promise<void> {
     try {
-      await call(write(this.path, this.#label))
+      await call(write(this.path, this.#label), true)
     } catch (error) {
       // Somebody has deleted it; the session is none the worse for it.
       if (!isRefusal(error, code.noNode)) throw error
