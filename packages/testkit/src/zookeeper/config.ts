@@ -10,6 +10,8 @@ export type Settings = Readonly<Record<string, string>>
 export interface ZookeeperOptions {
   /** The unit of the server's time, ms: it looks for expired sessions once in so long, and grants no shorter ones than two. */
   readonly tickTime?: number
+  /** How often, ms, it deletes containers that are empty; every minute if absent. */
+  readonly tidies?: number
   /** Whoever is authenticated by digest as `super` with this password may do everything, whatever the ACLs say. */
   readonly superPassword?: string
   /** Further settings, as `zoo.cfg` has them. */
@@ -39,13 +41,14 @@ export async function zookeeperFolder(port: number, options: ZookeeperOptions, s
 }
 
 /** What `java` is given to run a server of the folder that it is in. */
-export function javaArgs({ superPassword }: ZookeeperOptions, { ensemble = false } = {}): string[] {
+export function javaArgs({ tidies, superPassword }: ZookeeperOptions, { ensemble = false } = {}): string[] {
   const jars = ['zookeeper.jar', 'slf4j-simple.jar'].map(findRequired)
   return [
     // Starts in half the time, and in a third of the memory.
     ...['-Xms16m', '-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'],
     // Kilobytes that it takes for its log at a time; otherwise 64 MB.
     '-Dzookeeper.preAllocSize=1024',
+    ...(tidies === undefined ? [] : [`-Dznode.container.checkIntervalMs=${tidies}`]),
     ...(superPassword === undefined ? [] : [`${digests}.superDigest=${digestOf('super', superPassword)}`]),
     ...[
       '-cp',

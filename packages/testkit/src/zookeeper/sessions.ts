@@ -1,5 +1,5 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 
 /** The first frame of a connection: who it is for. The server raises the time-out to its least. */
 export function connectRequest(session: bigint, password: Buffer, timeout: number): Buffer {
@@ -13,13 +13,34 @@ export function connectRequest(session: bigint, password: Buffer, timeout: numbe
 }
 
 /**
- * Connects to a session by its id and ends it, as its own client could. The connection that it had is closed before, or
- * that one might never hear of it.
+ * Ends a session as its own client could, by its id, and makes sure of it. The connection that it had is closed before, or
+ * that one might never hear of it; its client may be so fast to make another that this one is closed instead.
  */
 export async function endSession(port: number, session: bigint): Promise<void> {
+  for (;;) {
+    const answer = await join(port, session, closeRequest)
+    if (answer && answer.readInt32BE(8) === 0) return
+  }
+}
+
+/** Takes a session over to a connection of its own, and lets go of that. */
+export async function joinSession(port: number, session: bigint): Promise<void> {
+  await join(port, session)
+}
+
+/** The answer to who joins, unless somebody else has joined since. */
+async function join(port: number, session: bigint, request = Buffer.alloc(0)): Promise<Buffer | undefined> {
   const socket = connect({ host: '127.0.0.1', port })
-  socket.write(Buffer.concat([connectRequest(session, passwordOf(session), 0), closeRequest]))
-  await text(socket)
+  socket.on('error', () => {}) // 'close' tells the same
+  socket.write(Buffer.concat([connectRequest(session, passwordOf(session), 60_000), request]))
+  const answer = await new Promise<Buffer | undefined>((resolve) => {
+    socket.once('data', resolve)
+    socket.once('close', () => resolve(undefined))
+  })
+  // What it was asked for has been done when it closes the connection.
+  if (request.length > 0 && !socket.destroyed) await once(socket.resume(), 'close')
+  socket.destroy()
+  return answer
 }
 
 /** A frame of 8 bytes: the number of the request, and what it asks for. */
