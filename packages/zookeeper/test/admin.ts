@@ -10,10 +10,16 @@ interface Client {
   getChildren(path: string, done: Callback<string[]>): void
   getData(path: string, done: Callback<unknown>): void
   remove(path: string, done: Callback<unknown>): void
-  create(path: string, data: Buffer, acls: readonly object[], mode: number, done: Callback<string>): void
+  create(path: string, how: number | readonly object[], done: Callback<string>): void
 }
 
-const { createClient } = driver as { createClient: (hosts: string, options: object) => Client }
+const ephemeral = 1
+const { createClient, ACL, Id, Permission } = driver as {
+  createClient: (hosts: string, options: object) => Client
+  ACL: new (permission: number, id: object) => object
+  Id: new (scheme: string, id: string) => object
+  Permission: { readonly ALL: number }
+}
 
 /** Looks at a server and interferes with it by other means than the adapter's: with the driver's own client. */
 export class Admin {
@@ -30,6 +36,17 @@ export class Admin {
 
   async data(path: string): Promise<string> {
     return String(await this.#ask<unknown>((done) => this.#client.getData(path, done), ""))
+  }
+
+  async createEphemeral(path: string): Promise<void> {
+    await this.#ask<string>((done) => this.#client.create(path, ephemeral, done), '')
+  }
+
+  /** Nobody else may do anything with it; `who` as in `digest:user:digest`. */
+  async createFor(path: string, who: string): Promise<void> {
+    const [scheme = '', ...id] = who.split(':')
+    const only = [new ACL(Permission.ALL, new Id(scheme, id.join(':')))]
+    await this.#ask<string>((done) => this.#client.create(path, only, done), '')
   }
 
   async remove(path: string): Promise<void> {
