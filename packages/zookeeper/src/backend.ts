@@ -1,7 +1,7 @@
 import { invalid, warn, type Backend, type Capabilities, type Session, type SessionOptions } from '@locks/core/backend'
 import { Client } from './client.ts'
 import { checkDriver } from './jute.ts'
-import { ephemerals } from './operations.ts'
+import { ephemerals, remove } from './operations.ts'
 import type { Settings } from './options.ts'
 import { Paths } from './paths.ts'
 import { failureOf } from './failures.ts'
@@ -57,7 +57,8 @@ async function open(settings: Settings, options: SessionOptions, told: Set<numbe
     // An operation that servers before 3.6 do not have, on which the renewals stand.
     await client.call(ephemerals(paths.namespace))
   } catch (error) {
-    await client.close().catch(() => {})
+    const nodes = [sign.path, paths.namespace].map((path) => client.call(remove(path)))
+    await Promise.allSettled([...nodes, client.close()])
     throw failureOf(error)
   }
   session = new ZookeeperSession({ client, paths, sign, settings }, options, since)

@@ -69,7 +69,9 @@ export class Client {
 
   readonly call: Call = (operation, urgent) => {
     const connection = this.#ready?.connection
-    return connection ? connection.call(operation, urgent) : Promise.reject(unavailable('no ZooKeeper server is connected'))
+    return connection
+      ? connection.call(operation, urgent)
+      : Promise.reject(unavailable('no ZooKeeper server is connected'))
   }
 
   /** Writes what is nothing but a sign of life, and answers since when the session surely lives. */
@@ -77,15 +79,15 @@ export class Client {
     const touches = this.#ready?.touches
     await sign()
     // The answer came on the connection that is counted.
-    if (!touches || touches !== this.#ready?.touches) throw unavailable('the connection to the ZooKeeper server was lost')
+    if (!touches || touches !== this.#ready?.touches)
+      throw unavailable('the connection to the ZooKeeper server was lost')
     return touches.written(sent)
   }
 
-  /** Ends the session at the servers, once everything that was sent before is done. */
+  /** Ends the session at the servers, and everything that lives as long as it does. */
   async close(): Promise<void> {
-    this.#over = true
     try {
-      await this.call(closeSession)
+      await this.call(closeSession, true)
     } finally {
       this.end()
     }
@@ -95,11 +97,12 @@ export class Client {
   end(): void {
     this.#over = true
     this.#pause?.cancel()
-    for (const connection of [this.#opening, this.#ready?.connection]) connection?.end(unavailable('the session is over'))
+    for (const connection of [this.#opening, this.#ready?.connection])
+      connection?.end(unavailable('the session is over'))
     this.#opening = this.#ready = undefined
   }
 
-  async #connect(): Promise<Instant> {
+  async #connect(again = false): Promise<Instant> {
     const { servers, clock, credentials, changed, announce } = this.#options
     const server = servers[this.#next++ % servers.length] as Server
     const handshake = clock.now()
@@ -127,6 +130,8 @@ export class Client {
       await announce((operation) => connection.call(operation), granted.id.toString('hex'))
       if (this.#over) throw unavailable('the session is over')
       this.#ready = { connection, touches }
+      // In the same breath: what is watched on the new connection must not be taken for what was on the old one.
+      if (again) this.#options.restored()
       return touches.written(sent)
     } catch (error) {
       connection.end(unavailable('the connection was given up'))
@@ -144,11 +149,11 @@ export class Client {
   }
 
   async #reconnect(): Promise<void> {
-    const { servers, clock, random, restored, ended } = this.#options
+    const { servers, clock, random, ended } = this.#options
     for (let attempt = 1; !this.#over; attempt++) {
       try {
-        await this.#connect()
-        return restored()
+        await this.#connect(true)
+        return
       } catch (error) {
         const why = failureOf(error)
         if (this.#over) return

@@ -59,7 +59,10 @@ export function queueOf(children: readonly string[]): Seat[] {
 
 /** Who came first: what it is says of which kind the name is. */
 export function firstOf(queue: readonly Seat[]): Seat | undefined {
-  return queue.reduce<Seat | undefined>((first, seat) => (first && first.sequence < seat.sequence ? first : seat), undefined)
+  return queue.reduce<Seat | undefined>(
+    (first, seat) => (first && first.sequence < seat.sequence ? first : seat),
+    undefined,
+  )
 }
 
 /**

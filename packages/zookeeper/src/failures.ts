@@ -46,9 +46,13 @@ export function failureOf(thrown: unknown): LockError {
   if (!(thrown instanceof Refusal)) return unknown('the ZooKeeper client failed')
   switch (thrown.code) {
     case code.noAuth:
-      return refused('the ZooKeeper user may not do this under the root; the README of @locks/zookeeper says what it needs')
+      return refused(
+        'the ZooKeeper user may not do this under the root; the README of @locks/zookeeper says what it needs',
+      )
     case code.invalidAcl:
-      return refused('the ZooKeeper server takes nobody for the creator of a node: acl=creator needs a user and a password')
+      return refused(
+        'the ZooKeeper server takes nobody for the creator of a node: acl=creator needs a user and a password',
+      )
     case code.authFailed:
       return refused('the ZooKeeper server does not accept this user and password')
     case code.unimplemented:

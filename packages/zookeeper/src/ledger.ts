@@ -48,7 +48,8 @@ export class Ledger {
   /** What the nodes at these paths are claims of; of an unknown one, its path is the id. */
   claims(nodes: readonly string[], paths: Paths): Claim[] {
     const known = new Map<string, Place>()
-    for (const place of this) if (place.node !== undefined) known.set(`${paths.parent(place.name)}/${place.node}`, place)
+    for (const place of this)
+      if (place.node !== undefined) known.set(`${paths.parent(place.name)}/${place.node}`, place)
     return nodes.flatMap((path): Claim[] => {
       const place = known.get(path)
       if (place) return [place.request]

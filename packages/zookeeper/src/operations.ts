@@ -100,6 +100,7 @@ export const closeSession: Operation<void> = { type: codes.closeSession, payload
 export type Step =
   | { readonly kind: 'create'; readonly node: Node }
   | { readonly kind: 'write'; readonly path: string; readonly data: Buffer }
+  | { readonly kind: 'remove'; readonly path: string }
   /** Nobody has written to the node since it had this version. */
   | { readonly kind: 'check'; readonly path: string; readonly version: number }
 
@@ -127,7 +128,7 @@ export function transaction(steps: readonly Step[]): Operation<Outcome> {
         if (type === codes.error) error ||= answer.int()
         else if (type === codes.create) results.push({ path: answer.text() })
         else if (type === codes.write) results.push({ stat: answer.stat() })
-        else if (type === codes.check) results.push({})
+        else if (type === codes.check || type === codes.remove) results.push({})
         else throw new RangeError('an answer to another request')
       }
     },
@@ -143,6 +144,8 @@ function driverStep(step: Step): object {
     }
     case 'write':
       return { type: codes.write, path: step.path, data: step.data, version: -1 }
+    case 'remove':
+      return { type: codes.remove, path: step.path, version: -1 }
     case 'check':
       return { type: codes.check, path: step.path, version: step.version }
   }

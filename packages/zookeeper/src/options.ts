@@ -81,7 +81,9 @@ function rootOf(path: string): string {
   if (path === '') return '/locks'
   const root = `/${path}`
   if (!/^(?:\/(?!\.{1,2}(?:\/|$))[\w.:-]{1,100}){1,10}$/.test(root)) {
-    throw invalid(`the path of a ZooKeeper URL must be made of letters, digits, dots, colons, - and _; got ${shown(root)}`)
+    throw invalid(
+      `the path of a ZooKeeper URL must be made of letters, digits, dots, colons, - and _; got ${shown(root)}`,
+    )
   }
   if (/^\/zookeeper(?:\/|$)/.test(root)) throw invalid('the path of a ZooKeeper URL must not be under /zookeeper')
   return root

@@ -6,17 +6,7 @@ import { code, failureOf, Refusal, unavailable, unless } from './failures.ts'
 import type { Parents } from './parents.ts'
 import type { Paths } from './paths.ts'
 import type { Place } from './place.ts'
-import {
-  children,
-  create,
-  read,
-  remove,
-  transaction,
-  write,
-  type Acl,
-  type Node,
-  type Outcome,
-} from './operations.ts'
+import { children, create, read, remove, transaction, write, type Acl, type Node, type Outcome } from './operations.ts'
 import { tokenOf } from './tokens.ts'
 import type { Watches } from './watches.ts'
 

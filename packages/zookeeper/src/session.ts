@@ -16,7 +16,7 @@ import {
 import type { Client } from './client.ts'
 import { code, failureOf, unavailable, unless } from './failures.ts'
 import { Ledger } from './ledger.ts'
-import { ephemerals, remove } from './operations.ts'
+import { ephemerals, remove, transaction } from './operations.ts'
 import { Parents } from './parents.ts'
 import type { Paths } from './paths.ts'
 import { Place } from './place.ts'
@@ -26,8 +26,14 @@ import type { Sign } from './sign.ts'
 import { labelOf, Snapshots } from './snapshots.ts'
 import { Watches } from './watches.ts'
 
-/** Milliseconds for which `close` waits for the servers to have removed everything. */
+/** Milliseconds for which `close` waits for the servers. */
 const closeWithin = 400
+/** Of these, for what it removes before the session. */
+const tidyWithin = 200
+/** So many names are looked at with each renewal. */
+const looksAtOnce = 20
+/** So many nodes are removed by one request. */
+const mostAtOnce = 100
 
 type Standing = Grant | Proof | Loss
 
@@ -59,6 +65,8 @@ export class ZookeeperSession implements Session {
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
+  /** How far `#lookAtSome` has come. */
+  #looked = 0
 
   constructor({ client, paths, sign, settings }: SessionParts, options: SessionOptions, since: Instant) {
     const { clock, clientId, owner } = options
@@ -138,8 +146,7 @@ export class ZookeeperSession implements Session {
     const alive = new Set(found)
     const lost = places.filter(({ place, path }) => !alive.has(path) && !place.unwanted)
     await Promise.all(lost.map(async ({ place }) => standings.set(place.request.id, await this.#lose(place))))
-    // A notice that was lost costs no more than the time to the next renewal.
-    await Promise.all([...this.#ledger.waiting()].map(([name, waiting]) => this.#look(name, waiting)))
+    await this.#lookAtSome()
     for (const { place } of places) {
       const { id } = place.request
       if (standings.has(id) || place.unwanted) continue
@@ -180,13 +187,25 @@ export class ZookeeperSession implements Session {
     return this.#closing
   }
 
-  /** All in one go: first what stands under the parents, then the parents, then the session. */
   async #close(): Promise<void> {
+    const { clock } = this.#options
     this.#heartbeat.end()
-    const removals = [...this.#ledger].flatMap((place) => place.node === undefined ? [] : [this.#delete(this.#queues.path(place))])
-    const work = [...removals, this.#delete(this.#sign.path), this.#parents.clear(), this.#client.close()]
-    await settledWithin(this.#options.clock, Promise.allSettled(work), closeWithin)
+    // The parents are deleted by the servers as well, but not at once.
+    await settledWithin(clock, this.#clear(), tidyWithin)
+    await settledWithin(clock, this.#client.close(), closeWithin - tidyWithin)
     this.finish(unavailable('the session was closed'))
+  }
+
+  /** What does not go here goes with the session; then its parents have to wait for the servers. */
+  async #clear(): Promise<void> {
+    const paths = [...this.#ledger].flatMap((place) => (place.node === undefined ? [] : [this.#queues.path(place)]))
+    paths.push(this.#sign.path)
+    const work = []
+    for (let at = 0; at < paths.length; at += mostAtOnce) {
+      const steps = paths.slice(at, at + mostAtOnce).map((path) => ({ kind: 'remove', path }) as const)
+      work.push(this.#client.call(transaction(steps)))
+    }
+    await Promise.allSettled([...work, this.#parents.clear()])
   }
 
   /** The connection has been replaced. */
@@ -241,6 +260,15 @@ export class ZookeeperSession implements Session {
     const byName = Map.groupBy(this.#woken, ({ name }) => name)
     this.#woken.clear()
     for (const [name, places] of byName) void this.#look(name, places)
+  }
+
+  /** No notice is lost while a connection lasts, and the next one looks at all; should it happen, it costs a while. */
+  async #lookAtSome(): Promise<void> {
+    const waiting = [...this.#ledger.waiting()]
+    const from = waiting.length > looksAtOnce ? this.#looked % waiting.length : 0
+    const some = [...waiting.slice(from), ...waiting.slice(0, from)].slice(0, looksAtOnce)
+    this.#looked = from + looksAtOnce
+    await Promise.all(some.map(([name, places]) => this.#look(name, places)))
   }
 
   /** Grants whoever can be granted, and tells of it. */

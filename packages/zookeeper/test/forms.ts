@@ -1,5 +1,5 @@
 import type { Backend } from '@locks/core/backend'
-import { startEnsemble, startZookeeper } from '@locks/testkit'
+import { digestOf, startEnsemble, startZookeeper } from '@locks/testkit'
 import { zookeeper } from '@locks/zookeeper'
 import { connectAdmin } from './admin.ts'
 import type { Form } from './harness.ts'
@@ -12,7 +12,7 @@ const tickTime = 200
 const urlOf = (ports: readonly number[]) =>
   `zookeeper://${user.name}:${user.password}@${ports.map((port) => `127.0.0.1:${port}`).join()}/locks`
 
-/** Its nodes are the user's, and nobody else may touch them. */
+/** Its nodes are the user's, and nobody else may read or touch them. */
 function open(ports: readonly number[]): Backend {
   return zookeeper({ url: urlOf(ports) })
 }
@@ -20,6 +20,7 @@ function open(ports: readonly number[]): Backend {
 export async function single(): Promise<Form> {
   const server = await startZookeeper({ tickTime, superPassword })
   const admin = await connectAdmin([server.port], superPassword)
+  await admin.reserve('/locks', digestOf(user.name, user.password))
   return {
     backend: 'zookeeper',
     url: urlOf([server.port]),

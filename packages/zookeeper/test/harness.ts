@@ -75,7 +75,9 @@ function wiredThrough(form: Form, line: ProxyLine): { backend: Backend; wire: Wi
     for (const [clientId, namespace] of clients) {
       const signs = (await form.admin.children(`/locks/${namespace}`)).filter((child) => child.startsWith('.'))
       for (const sign of signs) {
-        const { clientId: whose } = JSON.parse(await form.admin.data(`/locks/${namespace}/${sign}`)) as { clientId: string }
+        const { clientId: whose } = JSON.parse(await form.admin.data(`/locks/${namespace}/${sign}`)) as {
+          clientId: string
+        }
         if (whose === clientId) await form.endSession(`0x${sign.slice(1)}`)
       }
     }
