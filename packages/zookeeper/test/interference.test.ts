@@ -115,7 +115,20 @@ test('parents that vanish between any two calls cost nobody anything', async () 
   expect(seen).toEqual([])
 })
 
-const names = ['..', '.', '', '/', '../../zookeeper/quota', '/zookeeper/a', 'a/b', 'a\0b', '\ud83d\ude00', '\ud800', '%2e%2e', '.a']
+const names = [
+  '..',
+  '.',
+  '',
+  '/',
+  '../../zookeeper/quota',
+  '/zookeeper/a',
+  'a/b',
+  'a\0b',
+  '\ud83d\ude00',
+  '\ud800',
+  '%2e%2e',
+  '.a',
+]
 
 test('no name and no namespace leads out of the root, or to another one', async () => {
   const before = (await admin.children('/')).toSorted()
@@ -123,7 +136,9 @@ test('no name and no namespace leads out of the root, or to another one', async 
   for (const namespace of ['locks', '..', '../zookeeper', '/', '.', 'a/b', '\u0001', 'locks/..']) {
     clients.push(await client({ namespace }))
   }
-  const locks = await Promise.all(clients.flatMap((each) => names.map((name) => each.acquire(name, { timeout: 5_000 }))))
+  const locks = await Promise.all(
+    clients.flatMap((each) => names.map((name) => each.acquire(name, { timeout: 5_000 }))),
+  )
   expect(locks).toHaveLength(clients.length * names.length)
   const paths = await contenders()
   expect(paths).toHaveLength(locks.length)

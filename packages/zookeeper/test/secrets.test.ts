@@ -138,7 +138,7 @@ test('a password in a URL that is refused', () => {
     } catch (error) {
       thrown = error
     }
-    expect(thrown, url).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(thrown).toMatchObject({ code: 'INVALID_ARGUMENT' })
     note(thrown)
   }
   expectNoTrace()
