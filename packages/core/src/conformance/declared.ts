@@ -13,4 +13,6 @@ export const declaredAbsent = {
   postgres: { sets: 'ordered', steal: false, reconnects: false },
   etcd: { sets: 'ordered' },
   'etcd-3': { sets: 'ordered' },
+  zookeeper: { sets: 'ordered' },
+  'zookeeper-3': { sets: 'ordered' },
 } as const satisfies Record<string, Requirements>

@@ -8,6 +8,7 @@ import type { LineOptions, LineVerbs, Upstream } from './verbs.ts'
 /** Clients on one side, the servers of one store on the other. What befalls it, befalls every connection. */
 export class Line implements LineVerbs, Terms {
   latency = 0
+  readonly patience: number
   readonly #framing: LineOptions['framing']
   readonly #servers: Server[]
   readonly #connections = new Set<Connection>()
@@ -18,8 +19,9 @@ export class Line implements LineVerbs, Terms {
   #roundTrips = 0
   #cutsNext = false
 
-  constructor({ upstreams, framing }: LineOptions) {
+  constructor({ upstreams, framing, patience = 0 }: LineOptions) {
     this.#framing = framing
+    this.patience = patience
     this.#servers = upstreams.map((upstream) =>
       createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, upstream)),
     )

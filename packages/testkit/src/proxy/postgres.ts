@@ -23,7 +23,9 @@ export class PostgresFraming implements Framing {
   }
 
   split(answers: Buffer): Piece[] {
-    return [...this.#answers.read(answers)].map(({ bytes, type }) => ({ bytes, notifies: type === 'A' }))
+    return [...this.#answers.read(answers)].map(({ bytes, type, begins }) => {
+      return { bytes, notifies: type === 'A', begins }
+    })
   }
 
   /** What seems to be one more packet after this may be the beginning of TLS, and then a very long one. */
@@ -44,7 +46,8 @@ interface Part {
   /** Empty for a packet without, and for a lone byte. */
   readonly type: string
   readonly bytes: Buffer
-  /** Whether it is the last of its frame. */
+  /** Whether it is the first of its frame, and the last. */
+  readonly begins: boolean
   readonly ends: boolean
 }
 
@@ -77,7 +80,7 @@ class Frames {
         const bytes = chunk.subarray(at, at + this.#left)
         at += bytes.length
         this.#left -= bytes.length
-        yield { type: this.#type, bytes, ends: this.#left === 0 }
+        yield { type: this.#type, bytes, begins: false, ends: this.#left === 0 }
       } else {
         const size = this.#headerSize()
         const bytes = chunk.subarray(at, at + size - this.#header.length)
@@ -98,6 +101,6 @@ class Frames {
     this.#type = header.length === headerSize ? header.toString('latin1', 0, 1) : ''
     if (this.#lone > 0) this.#lone--
     else this.#left = Math.max(0, header.readUInt32BE(header.length - 4) - 4)
-    return { type: this.#type, bytes: header, ends: this.#left === 0 }
+    return { type: this.#type, bytes: header, begins: true, ends: this.#left === 0 }
   }
 }
