@@ -51,7 +51,7 @@ export class Members {
     return this.#gate.pass(() => this.callNow(ask, this.patience))
   }
 
-  /** Makes a call; `within` milliseconds, or it fails. The failures may be shown. */
+  /** Makes a call ahead of those that wait; `within` milliseconds, or it fails. The failures may be shown. */
   async callNow<T>(ask: Ask<T>, within: number): Promise<T> {
     const { clock, members } = this.#options
     const member = members[this.#at] ?? ''

@@ -143,7 +143,13 @@ export class Verbs {
     const wanted = parts(lines, mostAtOnce / ranks.length).map((some) => {
       return some.flatMap((line) => ranks.map((rank) => txn.get(this.#key(line, rank))))
     })
-    const answers = await Promise.all(wanted.map((success) => this.run({ success })))
+    const { patience } = this.#members
+    const answers = await Promise.all(
+      // A part of a renewal, which waits behind nobody.
+      wanted.map((success) =>
+        this.#members.callNow((client, options) => client.kv.txn({ success }, options), patience),
+      ),
+    )
     const found = answers.flatMap((answer) => this.#viewIn(answer).queue)
     return new Map(found.map((each) => [each.place.who, each]))
   }
