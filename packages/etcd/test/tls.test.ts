@@ -31,7 +31,7 @@ async function outcome(url: string): Promise<LockError | 'held'> {
   )
   if (error === undefined) return 'held'
   const found = LockError.find(error)
-  if (!found) throw error
+  if (!found) throw new Error('it failed otherwise', { cause: error })
   return found
 }
 
@@ -63,7 +63,7 @@ test("etcds: with a server that wants the client's certificate needs one", async
   const server = await startEtcd({ tls: certificates, clientCertificates: true })
   cleanup(() => server.end())
   const { ca, cert, key } = certificates
-  const [own, none] = [new URLSearchParams({ ca, cert, key }), new URLSearchParams({ ca })]
+  const [own, none] = [new URLSearchParams({ ca, cert, key }), new URLSearchParams({ ca })].map(String)
   expect(await outcome(`${server.url}?${own}`)).toBe('held')
   expect(await outcome(`${server.url}?${none}`)).toMatchObject({ code: 'UNAVAILABLE' })
 })
