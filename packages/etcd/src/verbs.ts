@@ -124,7 +124,9 @@ export class Verbs {
 
   /** Whether it was there, in whatever rank. */
   async remove(line: Line): Promise<boolean> {
-    const answer = await this.run({ success: ranks.map((rank) => txn.remove(this.#key(line, rank))) })
+    const success = ranks.map((rank) => txn.remove(this.#key(line, rank)))
+    // What is not removed within a ttl ends the session.
+    const answer = await this.#members.call((client, options) => client.kv.txn({ success }, options), true)
     return txn.removedBy(answer) > 0
   }
 
