@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { env } from 'node:process'
+import * as tls from 'node:tls'
 import { Etcd3, type IOptions } from 'etcd3'
 import type { Location } from './options.ts'
 
@@ -16,11 +19,11 @@ let connections = 0
  * whose options are the same. `patience` is how long a call may take that says nothing else.
  */
 export function clientOf(member: string, location: Location, patience: number): Etcd3 {
-  const { username, password, tls, ca, cert, key } = location
+  const { username, password, tls: secure, ca, cert, key } = location
   return new Etcd3({
-    hosts: `${tls ? 'https' : 'http'}://${member}`,
+    hosts: `${secure ? 'https' : 'http'}://${member}`,
     ...(username !== undefined && password !== undefined && { auth: { username, password } }),
-    ...((ca ?? cert) && { credentials: credentialsOf(ca, cert, key) }),
+    ...(secure && { credentials: credentialsOf(ca ?? trusted(), cert, key) }),
     faultHandling: { host: () => once, global: once },
     defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + patience }),
     grpcOptions: {
@@ -34,7 +37,29 @@ export function clientOf(member: string, location: Location, patience: number): 
   })
 }
 
-/** Without authorities of its own it trusts those that Node trusts. */
-function credentialsOf(ca?: Buffer, cert?: Buffer, key?: Buffer): NonNullable<IOptions['credentials']> {
-  return { rootCertificate: ca, privateKey: key, certChain: cert } as NonNullable<IOptions['credentials']>
+function credentialsOf(ca: Buffer, cert?: Buffer, key?: Buffer): NonNullable<IOptions['credentials']> {
+  return { rootCertificate: ca, ...(key && { privateKey: key }), ...(cert && { certChain: cert }) }
+}
+
+let roots: Buffer | undefined
+
+/** The authorities that Node trusts, of which gRPC would leave out those of `NODE_EXTRA_CA_CERTS`. */
+function trusted(): Buffer {
+  roots ??= Buffer.from((authorities() ?? [...tls.rootCertificates, extraAuthorities()]).join('\n'))
+  return roots
+}
+
+/** Undefined before Node.js 22.15. */
+function authorities(): string[] | undefined {
+  const { getCACertificates: get } = tls as { getCACertificates?: (type: 'default') => string[] }
+  return get?.('default')
+}
+
+/** A file that cannot be read is as good as none; Node has warned of it. */
+function extraAuthorities(): string {
+  try {
+    return readFileSync(env['NODE_EXTRA_CA_CERTS'] ?? '', 'utf8')
+  } catch {
+    return ''
+  }
 }

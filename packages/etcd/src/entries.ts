@@ -92,8 +92,8 @@ function entryOf(found: Found, name: string, holding: boolean): Entry {
     name,
     mode,
     ...(mode === 'permit' && { permits, weight }),
-    clientId: String(value.client ?? ''),
-    owner: String(value.owner ?? ''),
+    clientId: textOf(value.client),
+    owner: textOf(value.owner),
     holds: holding || holds(found),
     ...(holds(found) && { token: tokenOf(found.created) }),
     ...(typeof value.since === 'number' && { since: value.since }),
@@ -105,6 +105,8 @@ function nameOf({ place, value }: Found): string | undefined {
   if (!place.name.startsWith('_h')) return place.name
   return typeof value.name === 'string' && keyOf(value.name) === place.name ? value.name : undefined
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const rankOf = (found: Found): number => (holds(found) ? 0 : 1)
 

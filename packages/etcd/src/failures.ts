@@ -26,7 +26,16 @@ const lasting: readonly (readonly [text: string, why: string])[] = [
 const unsent = /No connection established|Name resolution failed|Channel closed before call started/
 
 /** Node's words about certificates, and OpenSSL's. */
-const certificate = /certificate|altnames|CERT_|unable to verify|issuer|SSL routines|alert|wrong version number/i
+const distrust: readonly (readonly [pattern: RegExp, why: string])[] = [
+  [/altnames|does not match/i, "the server's certificate is for another host"],
+  [/expired|not yet valid/i, "the server's certificate has expired or is not valid yet"],
+  [/alert|certificate required/i, "the server does not accept the client's certificate, or wants one (cert, key)"],
+  [/wrong version number|packet length/i, 'the server does not speak TLS'],
+  [
+    /certificate|CERT_|issuer/i,
+    "the server's certificate is not trusted; name its authority (ca, NODE_EXTRA_CA_CERTS)",
+  ],
+]
 
 /**
  * A failure as callers may be told of it: never the driver's own error, whose text may hold anything.
@@ -41,7 +50,8 @@ export function failureOf(thrown: unknown): LockError {
   if (never) return refused(`etcd refuses: ${never[1]}`)
   if (leaseIsGone(thrown)) return unavailable(leaseEnded)
   if (unsent.test(text)) {
-    if (certificate.test(text)) return refused('the TLS connection to etcd cannot be made: the certificates do not fit')
+    const why = distrust.find(([pattern]) => pattern.test(text))?.[1]
+    if (why) return refused(`the TLS connection to etcd cannot be made: ${why}`)
     const code = /\b(E[A-Z]{3,})\b/.exec(text)?.[1]
     return unavailable(`etcd cannot be reached${code ? `: ${code}` : ''}`)
   }

@@ -5,6 +5,7 @@
 export class Gate {
   #free: number
   readonly #waiting: (() => void)[] = []
+  readonly #first: (() => void)[] = []
 
   constructor(most: number) {
     this.#free = most
@@ -12,16 +13,17 @@ export class Gate {
 
   /** Whether anybody waits. */
   get crowded(): boolean {
-    return this.#waiting.length > 0
+    return this.#waiting.length + this.#first.length > 0
   }
 
-  async pass<T>(call: () => Promise<T>): Promise<T> {
+  /** `first`: ahead of those that are not. */
+  async pass<T>(call: () => Promise<T>, first = false): Promise<T> {
     if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else await new Promise<void>((resolve) => (first ? this.#first : this.#waiting).push(resolve))
     try {
       return await call()
     } finally {
-      const next = this.#waiting.shift()
+      const next = this.#first.shift() ?? this.#waiting.shift()
       if (next) next()
       else this.#free++
     }

@@ -12,9 +12,9 @@ export interface InboxOptions {
   readonly members: Members
   readonly watches: Watches
   /** A thief has taken away this entry, which had its place since this revision. */
-  robbed(who: string, created: bigint): void
+  readonly robbed: (who: string, created: bigint) => void
   /** The session's own key has gone, and with it its lease. */
-  gone(): void
+  readonly gone: () => void
 }
 
 /**

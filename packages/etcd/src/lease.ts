@@ -49,9 +49,9 @@ export class Lease {
 
   /** The keys that are under it, as the leader has them: it may be a moment behind what it has confirmed. */
   async keys(): Promise<Buffer[]> {
-    const { keys } = await this.#members.call((client, options) => {
+    const { keys } = await this.#members.callNow((client, options) => {
       return client.leaseClient.leaseTimeToLive({ ID: this.id, keys: true }, options)
-    })
+    }, this.#members.patience)
     return keys
   }
 

@@ -49,9 +49,9 @@ export class Life {
     this.#parts = parts
     this.#options = options
     this.watches = new Watches({ clock, random, members: watchers })
-    const gone = () => this.finish(unavailable('the lease of the session was revoked or has expired'))
+    const gone = () => void this.finish(unavailable('the lease of the session was revoked or has expired'))
     this.inbox = new Inbox({ keys, lease, watches: this.watches, members, robbed, gone })
-    const died = () => this.finish(unavailable('etcd has not confirmed the lease of the session for a ttl'))
+    const died = () => void this.finish(unavailable('etcd has not confirmed the lease of the session for a ttl'))
     this.#heartbeat = new Heartbeat({ clock, ttl, period: ttl / 3, beat: (sent) => this.#beat(sent), died }, opened)
   }
 

@@ -46,12 +46,12 @@ export class Members {
     return this.#gate.crowded
   }
 
-  /** Makes a call when it is its turn. */
-  call<T>(ask: Ask<T>): Promise<T> {
-    return this.#gate.pass(() => this.callNow(ask, this.patience))
+  /** Makes a call when it is its turn; `first`: before all that only ask for something. */
+  call<T>(ask: Ask<T>, first = false): Promise<T> {
+    return this.#gate.pass(() => this.callNow(ask, this.patience), first)
   }
 
-  /** Makes a call; `within` milliseconds, or it fails. The failures may be shown. */
+  /** Makes a call ahead of those that wait; `within` milliseconds, or it fails. The failures may be shown. */
   async callNow<T>(ask: Ask<T>, within: number): Promise<T> {
     const { clock, members } = this.#options
     const member = members[this.#at] ?? ''

@@ -10,12 +10,12 @@ export interface QueuesOptions {
   readonly clock: Clock
   readonly keys: Keys
   readonly watches: Watches
-  view(name: string): Promise<View>
-  run(request: ITxnRequest): Promise<ITxnResponse>
+  readonly view: (name: string) => Promise<View>
+  readonly run: (request: ITxnRequest) => Promise<ITxnResponse>
   /** Makes a waiter a holder whose turn it is. */
-  confirm(line: Line, request: Contender): Promise<Confirmed>
-  granted(line: Line, created: bigint): void
-  lost(line: Line, how: Loss): void
+  readonly confirm: (line: Line, request: Contender) => Promise<Confirmed>
+  readonly granted: (line: Line, created: bigint) => void
+  readonly lost: (line: Line, how: Loss) => void
 }
 
 interface Waiting {

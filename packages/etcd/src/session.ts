@@ -104,7 +104,9 @@ export class EtcdSession implements Session {
 
   async renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Standing>> {
     const proof = await this.#life.renewed()
-    const [keys] = await Promise.all([this.#life.lease.keys(), this.#queues.check().catch(() => {})])
+    // What it finds is told by events, and the next renewal looks again.
+    this.#queues.check().catch(() => {})
+    const keys = await this.#life.lease.keys()
     const places = keys.flatMap((key) => this.#keys.place(key) ?? [])
     const listed = new Map(places.map((place) => [place.who, place.rank !== '2']))
     const standings = new Map<string, Standing>()

@@ -124,7 +124,9 @@ export class Verbs {
 
   /** Whether it was there, in whatever rank. */
   async remove(line: Line): Promise<boolean> {
-    const answer = await this.run({ success: ranks.map((rank) => txn.remove(this.#key(line, rank))) })
+    const success = ranks.map((rank) => txn.remove(this.#key(line, rank)))
+    // What is not removed within a ttl ends the session.
+    const answer = await this.#members.call((client, options) => client.kv.txn({ success }, options), true)
     return txn.removedBy(answer) > 0
   }
 
@@ -143,7 +145,13 @@ export class Verbs {
     const wanted = parts(lines, mostAtOnce / ranks.length).map((some) => {
       return some.flatMap((line) => ranks.map((rank) => txn.get(this.#key(line, rank))))
     })
-    const answers = await Promise.all(wanted.map((success) => this.run({ success })))
+    const { patience } = this.#members
+    const answers = await Promise.all(
+      // A part of a renewal, which waits behind nobody.
+      wanted.map((success) =>
+        this.#members.callNow((client, options) => client.kv.txn({ success }, options), patience),
+      ),
+    )
     const found = answers.flatMap((answer) => this.#viewIn(answer).queue)
     return new Map(found.map((each) => [each.place.who, each]))
   }

@@ -5,9 +5,9 @@ import type { Members } from './members.ts'
 
 export interface Watcher {
   /** All events of one or more revisions, in order. */
-  heard(events: readonly IEvent[]): void
+  readonly heard: (events: readonly IEvent[]) => void
   /** Events have been lost with what the store has compacted, up to this revision; the watch is over. */
-  lost(compacted: bigint): void
+  readonly lost: (compacted: bigint) => void
 }
 
 interface Watch extends Watcher {

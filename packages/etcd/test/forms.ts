@@ -23,7 +23,7 @@ export async function three(): Promise<Form> {
 
 interface Rest {
   readonly auth?: { readonly username: string; readonly password: string }
-  end(): Promise<void>
+  readonly end: () => Promise<void>
 }
 
 function formOf(backend: Form['backend'], members: readonly EtcdServer[], userinfo: string, { auth, end }: Rest): Form {
