@@ -16,7 +16,8 @@ import {
   urlOf,
 } from './fixtures.ts'
 
-const server = await startZookeeper()
+// What a session leaves that has ended without having said so, the server deletes.
+const server = await startZookeeper({ tidies: 500 })
 const proxy = await startProxy()
 afterAll(async () => {
   await proxy.end()
