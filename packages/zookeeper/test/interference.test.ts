@@ -75,12 +75,13 @@ test('everything under the root deleted by hand: whoever held is told, whoever w
     return !lock.held
   })
   expect(lock.held).toBe(false)
+  // It may have been granted in the middle of it, and robbed like the holder.
   const granted = await waiting
-  expect(granted.held).toBe(true)
   expect(granted.token).toBeGreaterThan(lock.token)
   await expect(lock.release()).resolves.toBe('lost')
-  await expect(granted.release()).resolves.toBe('released')
+  await granted.release()
   const again = await second.acquire('a')
+  expect(again.held).toBe(true)
   expect(again.token).toBeGreaterThan(granted.token)
   await Promise.all([holder, first, second].map((locks) => locks.close()))
   expect(seen).toEqual(nothing)
