@@ -130,13 +130,16 @@ export class Connection {
     this.#why = why
     this.#timer?.cancel()
     this.#socket.destroy()
-    for (const { reject } of this.#pending.splice(0)) reject(why)
+    // Of one that never got as far, nothing has left.
+    const known = this.#welcome !== undefined || why.code !== 'UNAVAILABLE' || !why.temporary
+    for (const { reject } of this.#pending.splice(0)) reject(known ? why : unknown(why.message))
     for (const { reject } of this.#waiting.splice(0)) reject(unavailable(why.message))
     this.#options.ended(why)
   }
 
   #request(request: Request): void {
-    const xid = ++this.#xid
+    // A positive number of 32 bits.
+    const xid = (this.#xid = (this.#xid % 0x7fff_ffff) + 1)
     this.#expect({ ...request, xid })
     this.#send(frame(new jute.protocol.RequestHeader(xid, request.operation.type), request.operation.payload))
   }

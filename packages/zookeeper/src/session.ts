@@ -7,7 +7,6 @@ import {
   type Grant,
   type Instant,
   type LockError,
-  type Loss,
   type Proof,
   type Request,
   type Session,
@@ -16,11 +15,14 @@ import {
 import type { Client } from './client.ts'
 import { code, failureOf, unavailable, unless } from './failures.ts'
 import { Ledger } from './ledger.ts'
+import { Looks } from './looks.ts'
+import { Nodes } from './nodes.ts'
 import { ephemerals, remove, transaction } from './operations.ts'
 import { Parents } from './parents.ts'
 import type { Paths } from './paths.ts'
 import { Place } from './place.ts'
 import { Queues } from './queues.ts'
+import { standings, type RenewalsOptions, type Standing } from './renewals.ts'
 import type { Settings } from './options.ts'
 import type { Sign } from './sign.ts'
 import { labelOf, Snapshots } from './snapshots.ts'
@@ -30,12 +32,8 @@ import { Watches } from './watches.ts'
 const closeWithin = 400
 /** Of these, for what it removes before the session. */
 const tidyWithin = 200
-/** So many names are looked at with each renewal. */
-const looksAtOnce = 20
 /** So many nodes are removed by one request. */
 const mostAtOnce = 100
-
-type Standing = Grant | Proof | Loss
 
 export interface SessionParts {
   readonly client: Client
@@ -58,18 +56,17 @@ export class ZookeeperSession implements Session {
   readonly #lanes: Lanes
   readonly #parents: Parents
   readonly #watches: Watches
+  readonly #nodes: Nodes
   readonly #queues: Queues
   readonly #snapshots: Snapshots
-  /** Woken, and not looked after yet. */
-  readonly #woken = new Set<Place>()
+  readonly #looks: Looks
+  readonly #renewals: RenewalsOptions
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
-  /** How far `#lookAtSome` has come. */
-  #looked = 0
 
   constructor({ client, paths, sign, settings }: SessionParts, options: SessionOptions, since: Instant) {
-    const { clock, clientId, owner } = options
+    const { clock, clientId, owner, events } = options
     const { call, ttl } = client
     const { acl } = settings
     this.ttl = ttl
@@ -82,15 +79,25 @@ export class ZookeeperSession implements Session {
     this.#parents = new Parents(call, paths, acl)
     this.#watches = new Watches(call)
     this.#snapshots = new Snapshots(call, paths)
-    this.#queues = new Queues({
+    this.#nodes = new Nodes({
       call,
       clock,
       acl,
       paths,
       lanes: this.#lanes,
       parents: this.#parents,
-      watches: this.#watches,
       data: (name) => labelOf(clientId, owner, paths.parent(name).endsWith(`/${name}`) ? undefined : name),
+    })
+    this.#queues = new Queues(call, this.#nodes, this.#watches)
+    this.#looks = new Looks({
+      ledger: this.#ledger,
+      nodes: this.#nodes,
+      queues: this.#queues,
+      granted: (place) => events.granted(this.#grant(place)),
+      gone: (place) => {
+        this.#ledger.delete(place)
+        events.lost(place.request.id, 'gone')
+      },
     })
     this.#heartbeat = new Heartbeat(
       {
@@ -103,6 +110,15 @@ export class ZookeeperSession implements Session {
       },
       { sent: since, ttl },
     )
+    this.#renewals = {
+      call,
+      paths,
+      ledger: this.#ledger,
+      nodes: this.#nodes,
+      looks: this.#looks,
+      heartbeat: this.#heartbeat,
+      grant: (place, proof) => this.#grant(place, proof),
+    }
   }
 
   acquire(request: Request): Promise<Grant | 'queued' | null> {
@@ -128,32 +144,7 @@ export class ZookeeperSession implements Session {
   }
 
   renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Standing>> {
-    return this.#told(this.#renew(claims))
-  }
-
-  async #renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Standing>> {
-    const standings = new Map<string, Standing>()
-    const places = claims.flatMap(({ id }) => {
-      const place = this.#ledger.get(id)
-      if (!place) standings.set(id, 'gone')
-      return place?.node === undefined ? [] : [{ place, path: this.#queues.path(place) }]
-    })
-    // One answer for all locks, and one round trip: the list is read behind the write of the beat.
-    const [proof, found] = await Promise.all([
-      this.#heartbeat.renewed(),
-      this.#client.call(ephemerals(this.#paths.namespace), true),
-    ])
-    const alive = new Set(found)
-    const lost = places.filter(({ place, path }) => !alive.has(path) && !place.unwanted)
-    await Promise.all(lost.map(async ({ place }) => standings.set(place.request.id, await this.#lose(place))))
-    await this.#lookAtSome()
-    for (const { place } of places) {
-      const { id } = place.request
-      if (standings.has(id) || place.unwanted) continue
-      if (place.token !== undefined) standings.set(id, { ...this.#grant(place), proof })
-      else if (place.waits) standings.set(id, proof)
-    }
-    return standings
+    return this.#told(standings(this.#renewals, claims))
   }
 
   remove(claim: Claim): Promise<boolean> {
@@ -198,7 +189,7 @@ export class ZookeeperSession implements Session {
 
   /** What does not go here goes with the session; then its parents have to wait for the servers. */
   async #clear(): Promise<void> {
-    const paths = [...this.#ledger].flatMap((place) => (place.node === undefined ? [] : [this.#queues.path(place)]))
+    const paths = [...this.#ledger].flatMap((place) => (place.node === undefined ? [] : [this.#nodes.path(place)]))
     paths.push(this.#sign.path)
     const work = []
     for (let at = 0; at < paths.length; at += mostAtOnce) {
@@ -211,7 +202,7 @@ export class ZookeeperSession implements Session {
   /** The connection has been replaced. */
   restored(): void {
     this.#watches.clear()
-    for (const [name, waiting] of this.#ledger.waiting()) void this.#look(name, waiting)
+    this.#looks.all()
   }
 
   changed(path: string): void {
@@ -229,7 +220,7 @@ export class ZookeeperSession implements Session {
   }
 
   #newPlace(request: Request): Place {
-    const place = new Place(request, this.#sign.session, (woken) => this.#wake(woken))
+    const place = new Place(request, this.#sign.session, (woken) => this.#looks.wake(woken))
     this.#ledger.add(place)
     return place
   }
@@ -240,65 +231,13 @@ export class ZookeeperSession implements Session {
     const proof = { sent: since, ttl: this.ttl }
     // Without waiting for the next renewal: by then it would be too old to be of much use.
     for (const place of this.#ledger) {
-      if (place.token !== undefined && !place.unwanted) this.#options.events.granted({ ...this.#grant(place), proof })
+      if (place.token !== undefined && !place.unwanted) this.#options.events.granted(this.#grant(place, proof))
     }
     return proof
   }
 
-  #grant(place: Place): Grant {
-    return { id: place.request.id, tokens: [place.token ?? 0n], proof: this.#heartbeat.proof }
-  }
-
-  /** Those of one name who are woken in the same moment look at one list. */
-  #wake(place: Place): void {
-    if (!place.waits) return
-    if (this.#woken.size === 0) queueMicrotask(() => this.#lookAfterWoken())
-    this.#woken.add(place)
-  }
-
-  #lookAfterWoken(): void {
-    const byName = Map.groupBy(this.#woken, ({ name }) => name)
-    this.#woken.clear()
-    for (const [name, places] of byName) void this.#look(name, places)
-  }
-
-  /** No notice is lost while a connection lasts, and the next one looks at all; should it happen, it costs a while. */
-  async #lookAtSome(): Promise<void> {
-    const waiting = [...this.#ledger.waiting()]
-    const from = waiting.length > looksAtOnce ? this.#looked % waiting.length : 0
-    const some = [...waiting.slice(from), ...waiting.slice(0, from)].slice(0, looksAtOnce)
-    this.#looked = from + looksAtOnce
-    await Promise.all(some.map(([name, places]) => this.#look(name, places)))
-  }
-
-  /** Grants whoever can be granted, and tells of it. */
-  async #look(name: string, places: readonly Place[]): Promise<void> {
-    try {
-      const list = await this.#queues.list(name)
-      await Promise.all(places.map((place) => this.#lookAfter(place, list)))
-    } catch {
-      // Without a connection; the next one brings them here again, and so does the next renewal.
-    }
-  }
-
-  async #lookAfter(place: Place, list: Parameters<Queues['decide']>[1]): Promise<void> {
-    const { id } = place.request
-    try {
-      if ((await this.#queues.decide(place, list)) === 'held' && !place.unwanted) {
-        this.#options.events.granted(this.#grant(place))
-      }
-    } catch {
-      if (place.node !== undefined || place.unwanted) return
-      this.#ledger.delete(place)
-      this.#options.events.lost(id, 'gone')
-    }
-  }
-
-  /** Its node is not there any more. */
-  async #lose(place: Place): Promise<Loss> {
-    const list = await unless(this.#queues.list(place.name), undefined, code.noNode)
-    this.#ledger.delete(place)
-    return list && place.token !== undefined && list.stat.version > place.version ? 'stolen' : 'gone'
+  #grant(place: Place, proof: Proof = this.#heartbeat.proof): Grant {
+    return { id: place.request.id, tokens: [place.token ?? 0n], proof }
   }
 
   async #delete(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { startZookeeper } from '@locks/testkit'
 import { afterAll, expect, test } from 'vitest'
 import { connectAdmin } from './admin.ts'
-import { open, queued, unhandled, until, urlOf } from './fixtures.ts'
+import { nothing, open, queued, unhandled, until, urlOf } from './fixtures.ts'
 
 // Empty containers vanish under everybody's feet.
 const server = await startZookeeper({ tidies: 50 })
@@ -41,7 +41,7 @@ test('a node that is deleted by hand: its holder is told within a third of the t
   await expect(next.release()).resolves.toBe('released')
   await expect(kept.release()).resolves.toBe('released')
   await Promise.all([holder.close(), other.close()])
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('a waiter whose node is deleted by hand is granted all the same', async () => {
@@ -58,7 +58,7 @@ test('a waiter whose node is deleted by hand is granted all the same', async () 
   const granted = await waiting
   expect(granted.token).toBeGreaterThan(lock.token)
   await Promise.all([holder.close(), waiter.close()])
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('everything under the root deleted by hand: whoever held is told, whoever waited is granted', async () => {
@@ -75,15 +75,16 @@ test('everything under the root deleted by hand: whoever held is told, whoever w
     return !lock.held
   })
   expect(lock.held).toBe(false)
+  // It may have been granted in the middle of it, and robbed like the holder.
   const granted = await waiting
-  expect(granted.held).toBe(true)
   expect(granted.token).toBeGreaterThan(lock.token)
   await expect(lock.release()).resolves.toBe('lost')
-  await expect(granted.release()).resolves.toBe('released')
+  await granted.release()
   const again = await second.acquire('a')
+  expect(again.held).toBe(true)
   expect(again.token).toBeGreaterThan(granted.token)
   await Promise.all([holder, first, second].map((locks) => locks.close()))
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('parents that vanish between any two calls cost nobody anything', async () => {
@@ -112,7 +113,7 @@ test('parents that vanish between any two calls cost nobody anything', async () 
     expect(new Set(all).size).toBe(all.length)
   }
   await Promise.all(clients.map((locks) => locks.close()))
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 const names = [

@@ -1,6 +1,6 @@
 import { startEnsemble, type ZookeeperServer } from '@locks/testkit'
 import { afterAll, expect, test } from 'vitest'
-import { ending, open, queued, unhandled, until, urlOf } from './fixtures.ts'
+import { ending, nothing, open, queued, unhandled, until, urlOf } from './fixtures.ts'
 
 // A follower gives up a leader of whom it has heard nothing for 2 s, and a leader its followers.
 const ensemble = await startEnsemble({ syncLimit: 10 })
@@ -62,7 +62,7 @@ test.for(Object.entries(faults))('a leader that %s costs no lock, no token and n
     const counts = await Promise.all(ensemble.servers.map((server) => server.counts()))
     return counts.every(({ sessions, ephemerals }) => sessions === 0 && ephemerals === 0)
   })
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('a holder that only reaches a leader without followers knows before its rival is granted', async () => {
@@ -92,7 +92,7 @@ test('a holder that only reaches a leader without followers knows before its riv
   await expect(next.release()).resolves.toBe('released')
   await (await holder.acquire('a', { timeout: 10_000 })).release()
   await Promise.all([holder.close(), rival.close()])
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('all three killed and started again within the ttl cost no lock', async () => {

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { systemRandom } from '@locks/core/backend'
 import { startZookeeper } from '@locks/testkit'
 import { afterAll, expect, test } from 'vitest'
-import { cleanup, nothingIsLeftAt, open, queued, unhandled, until, urlOf } from './fixtures.ts'
+import { cleanup, nothing, nothingIsLeftAt, open, queued, unhandled, until, urlOf } from './fixtures.ts'
 
 // What a session leaves that has ended without having said so, the server deletes.
 const server = await startZookeeper({ tidies: 500 })
@@ -41,7 +41,7 @@ test('a session that is ended from outside: its holder is told at once, and goes
   expect((await session()).id).not.toBe(id)
   await locks.close()
   await nothingIsLeftAt(server)
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('sessions that are ended from outside: who waited waits on, and is granted', async () => {
@@ -59,7 +59,7 @@ test('sessions that are ended from outside: who waited waits on, and is granted'
   await until('its former holder knows', () => !lock.held)
   await Promise.all([holder.close(), waiter.close()])
   await nothingIsLeftAt(server)
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('the id of a session that somebody else uses costs a connection, and no lock', async () => {
@@ -77,7 +77,7 @@ test('the id of a session that somebody else uses costs a connection, and no loc
   await expect(lock.release()).resolves.toBe('released')
   await locks.close()
   await nothingIsLeftAt(server)
-  expect(seen).toEqual([])
+  expect(seen).toEqual(nothing)
 })
 
 test('a server that takes connections and stays silent is passed over', async () => {
