@@ -11,4 +11,14 @@ export const declaredAbsent = {
   'redis-sentinel': { sets: 'ordered', fencing: 'volatile' },
   'redis-cluster': { sets: 'ordered', fencing: 'volatile' },
   postgres: { sets: 'ordered', steal: false, reconnects: false },
+  'postgres-reduced': {
+    fencing: 'none',
+    order: 'none',
+    shared: false,
+    semaphore: false,
+    steal: false,
+    sets: 'ordered',
+    listing: 'none',
+    reconnects: false,
+  },
 } as const satisfies Record<string, Requirements>
