@@ -35,8 +35,36 @@ const letters = { exclusive: 'e', shared: 's', permit: 'p' } as const
 const flag = { waits: 1, held: 2, unseen: 4 } as const
 
 /** An exclusive lock may be taken without a row where the session has nothing under its key, and asks for nothing else. */
-export function mayGoUnseen(op: Op, ledger: Ledger, count: number): op is Acquire {
+function mayGoUnseen(op: Op, ledger: Ledger, count: number): op is Acquire {
   return op.kind === 'acquire' && op.line.contender.mode === 'exclusive' && count === 1 && ledger.alone(op.line)
+}
+
+/** Whether nothing is asked for but exclusive locks that may go without a row. */
+export function areShort(ops: readonly Op[], ledger: Ledger): ops is readonly Acquire[] {
+  const counts = countsOf(ops)
+  return ops.every((op) => mayGoUnseen(op, ledger, counts.get(keyOf(op)) ?? 0))
+}
+
+/** Whether nothing is asked for but the end of locks that have no row. */
+export function areFrees(ops: readonly Op[]): ops is readonly Remove[] {
+  return ops.every((op) => op.kind === 'remove' && isUnseen(op.line))
+}
+
+/** What `take` or `takeAll` is given. */
+export function takenBy(ops: readonly Acquire[]): readonly unknown[] {
+  const columns = [
+    ops.map(({ line }) => String(line.key)),
+    ops.map(({ line }) => line.stored),
+    ops.map(({ line }) => line.claim.id),
+    ops.map(({ wait }) => wait),
+  ]
+  return ops.length === 1 ? columns.flat() : columns
+}
+
+/** What `free` or `freeAll` is given. */
+export function freedBy(ops: readonly Remove[]): readonly unknown[] {
+  const keys = ops.map(({ line }) => String(line.key))
+  return ops.length === 1 ? keys : [keys]
 }
 
 export const keyOf = (op: Op): bigint => (op.kind === 'look' ? op.key : op.line.key)
@@ -50,8 +78,7 @@ export const inOrder = (ops: readonly Op[]): Op[] => ops.toSorted((a, b) => comp
 
 /** What `run` is given: `sql/run.ts` says what the columns mean. */
 export function columnsOf(ops: readonly Op[], ledger: Ledger): readonly unknown[] {
-  const counts = new Map<bigint, number>()
-  for (const op of ops) counts.set(keyOf(op), (counts.get(keyOf(op)) ?? 0) + 1)
+  const counts = countsOf(ops)
   // What the session has that has no row changes from one op to the next.
   const unseen = new Map<string, boolean>()
   const isHeld = (op: Op) => unseen.get(storedOf(op)) ?? ledger.holdsUnseen(keyOf(op), storedOf(op))
@@ -82,6 +109,12 @@ export function columnsOf(ops: readonly Op[], ledger: Ledger): readonly unknown[
     ...[column(1), column(2), column(3), column(4), column(5)],
     column(6).map(String),
   ]
+}
+
+function countsOf(ops: readonly Op[]): ReadonlyMap<bigint, number> {
+  const counts = new Map<bigint, number>()
+  for (const op of ops) counts.set(keyOf(op), (counts.get(keyOf(op)) ?? 0) + 1)
+  return counts
 }
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
