@@ -1,5 +1,5 @@
 import type { Grant } from '@locks/core/backend'
-import { isUnseen, type Ledger, type Line } from './ledger.ts'
+import { isExclusive, isUnseen, type Ledger, type Line } from './ledger.ts'
 
 /** What a session wants of the server. */
 export type Op = Acquire | Remove | Look | Register
@@ -79,23 +79,24 @@ export const inOrder = (ops: readonly Op[]): Op[] => ops.toSorted((a, b) => comp
 /** What `run` is given: `sql/run.ts` says what the columns mean. */
 export function columnsOf(ops: readonly Op[], ledger: Ledger): readonly unknown[] {
   const counts = countsOf(ops)
-  // What the session has that has no row changes from one op to the next.
-  const unseen = new Map<string, boolean>()
-  const isHeld = (op: Op) => unseen.get(storedOf(op)) ?? ledger.holdsUnseen(keyOf(op), storedOf(op))
+  // What the session has changes from one op to the next.
+  const freed = new Set<string>()
+  const registered = new Set<Line>()
+  const isHeld = (op: Op) => !freed.has(storedOf(op)) && ledger.holdsExclusively(keyOf(op), storedOf(op))
   const rows = ops.map((op) => {
-    const held = isHeld(op) ? flag.held : 0
-    if (op.kind === 'look') return ['c', '', 'e', 1, 1, held, 0n] as const
+    if (op.kind === 'look') return ['c', '', 'e', 1, 1, isHeld(op) ? flag.held : 0, 0n] as const
     const { line } = op
     const { id } = line.claim
     if (op.kind === 'register') {
-      unseen.set(line.stored, false)
+      registered.add(line)
       return ['g', id, 'e', 1, Math.round(op.heldFor()), 0, line.token] as const
     }
     if (op.kind === 'remove') {
-      const frees = isUnseen(line) && held > 0
-      if (frees) unseen.set(line.stored, false)
-      return [frees ? 'f' : 'r', id, 'e', 1, 1, frees ? 0 : held, 0n] as const
+      if (isExclusive(line)) freed.add(line.stored)
+      const letter = isUnseen(line) && !registered.has(line) ? 'f' : 'r'
+      return [letter, id, 'e', 1, 1, isHeld(op) ? flag.held : 0, 0n] as const
     }
+    const held = isHeld(op) ? flag.held : 0
     const { mode, permits = 1, weight = 1 } = line.contender
     const flags =
       (op.wait ? flag.waits : 0) | held | (mayGoUnseen(op, ledger, counts.get(line.key) ?? 0) ? flag.unseen : 0)

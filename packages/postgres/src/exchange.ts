@@ -167,8 +167,13 @@ export class Exchange {
   #clean(key: bigint): void {
     const { ledger, connection, statements, broken } = this.#options
     if (!this.#dirty.has(key) || ledger.holdsAt(key)) return
-    this.#dirty.delete(key)
-    connection.run(statements.reconcile, () => [[String(key)], []], true).catch(broken)
+    // By the time that it leaves, what is under way now may have got a lock there.
+    const unwanted = () => {
+      if (ledger.holdsAt(key)) return [[], []]
+      this.#dirty.delete(key)
+      return [[String(key)], []]
+    }
+    connection.run(statements.reconcile, unwanted, true).catch(broken)
   }
 
   /** What a statement has changed is undone with it, but for the advisory locks that it has taken and freed. */
