@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, globSync, readdirSync } from 'node:fs'
 import { needServers } from '@locks/testkit'
 import { defineConfig } from 'vitest/config'
 
@@ -12,12 +12,12 @@ const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
 const isChosen = (name: string) =>
   name === 'testkit' ? needServers(chosen) : !chosen || !adapters.includes(name) || chosen.includes(name)
 
+const contract = 'test/conformance*.test.ts'
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: [source, 'node'] } },
   test: {
-    // Many tests measure time, and every case may start processes: one file at a time.
-    fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Child processes that inherit `process.execArgv` see the sources too.
@@ -25,9 +25,28 @@ export default defineConfig({
     projects: ['packages', 'apps']
       .flatMap((group) => readdirSync(group).map((name) => ({ name, root: `${group}/${name}` })))
       .filter(({ name, root }) => existsSync(`${root}/package.json`) && isChosen(name))
-      .map(({ name, root }) => ({
-        extends: true,
-        test: { name, root, include: ['test/**/*.test.ts'] },
-      })),
+      .flatMap(({ name, root }) => [
+        // Many tests measure time, and start processes that do: one file at a time.
+        project(name, root, { include: ['test/**/*.test.ts'], exclude: [contract], order: 1, workers: 1 }),
+        // The cases wait for conditions, most of the time for a ttl to pass: two files share two cores well.
+        ...(globSync(`${root}/${contract}`).length > 0
+          ? [project(`${name}-contract`, root, { include: [contract], exclude: [], order: 0, workers: 2 })]
+          : []),
+      ]),
   },
 })
+
+interface Files {
+  readonly include: string[]
+  readonly exclude: string[]
+  /** Projects of one order run together, with so many workers. */
+  readonly order: number
+  readonly workers: number
+}
+
+function project(name: string, root: string, { include, exclude, order, workers }: Files) {
+  return {
+    extends: true as const,
+    test: { name, root, include, exclude, maxWorkers: workers, sequence: { groupOrder: order } },
+  }
+}

@@ -63,7 +63,7 @@ if (backends.length > 0) process.env.LOCKS_TEST_BACKENDS = backends.join(',')
 
 const missing = preflight(process.env.LOCKS_TEST_BACKENDS?.split(','))
 if (missing) {
-  console.error(missing)
+  console.error(`${missing} (or do without: npm test -- --backend sqlite)`)
   process.exit(1)
 }
 

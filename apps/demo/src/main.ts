@@ -7,7 +7,7 @@ import { LockError } from '@locks/core'
 import { Crew } from './crew.ts'
 import { explain } from './explain.ts'
 import { Progress } from './progress.ts'
-import { show } from './show.ts'
+import { show, sqliteIn } from './show.ts'
 import { parse, usage, UsageError } from './usage.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'locks-demo-'))
@@ -28,12 +28,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.kill(process.pid, signal)
   })
 }
+/** Only then is anything loaded that starts servers. */
+async function everywhere(): Promise<boolean> {
+  const { preflight } = await import('@locks/testkit')
+  const missing = preflight(undefined)
+  if (missing) throw new Error(missing)
+  const { showAll } = await import('./all.ts')
+  return showAll({ folder, crew, progress })
+}
+
 // Whoever read the output has left.
 process.stdout.on('error', () => process.exit(1))
 
 try {
-  const { help, url } = parse(process.argv.slice(2))
+  const { help, all, url = sqliteIn(folder) } = parse(process.argv.slice(2))
   if (help) progress.say(usage)
+  else if (all) process.exitCode = (await everywhere()) ? 0 : 1
   else process.exitCode = (await show({ folder, url, crew, progress })) ? 0 : 1
 } catch (error) {
   // A Ctrl-C ends workers too. If that is what went wrong, the signal is about to end this process as well.

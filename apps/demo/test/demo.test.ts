@@ -124,6 +124,7 @@ describe('what it refuses', () => {
   test.for([
     [['nonsense:'], /^locks demo: no backend for "nonsense:"; known are .* \(INVALID_ARGUMENT\)\n$/],
     [['sqlite:a', 'sqlite:b'], /^locks demo: one URL at most; got 2 arguments\n\nUsage: /],
+    [['sqlite:a', '--all'], /^locks demo: either a URL or --all\n\nUsage: /],
     [['--fast'], /^locks demo: Unknown option '--fast'[^]*\n\nUsage: /],
   ] as const)('%o', async ([args, says]) => {
     const { code, stderr } = await start(...args).ended

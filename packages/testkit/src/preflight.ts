@@ -18,7 +18,7 @@ export function preflight(backends: readonly string[] | undefined, machine = thi
   const required = requirementsOf(backends)
   let missing = machine.missing(required)
   if (missing.length > 0 && machine.canInstall()) {
-    console.error(`Installing what the tests need: ${missing.join(', ')}`)
+    console.error(`Installing what is needed: ${missing.join(', ')}`)
     machine.install(missing)
     missing = machine.missing(required)
   }

@@ -55,7 +55,7 @@ export function findRequired(file: string): string {
 
 export function explainMissing(packages: readonly string[]): string {
   const install = `sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
-  return `The tests need ${packages.join(', ')}: ${install} (or do without: npm test -- --backend sqlite)`
+  return `${packages.join(', ')} must be installed: ${install}`
 }
 
 /** Also in folders that are on no path, or on root's only: `ip`, Debian's `postgres`, and Java's libraries. */
