@@ -7,10 +7,10 @@ import type { Location, Settings } from './options.ts'
  * A client of the adapter's own, not connected yet. Nothing is set by start-up options, which poolers refuse before they can
  * be told apart.
  */
-export function clientOf({ config }: Settings, role: 'lock' | 'listen', patience: number): Client {
+export function clientOf({ config }: Settings, name: string, patience: number): Client {
   return new Client({
     ...(isLocation(config) ? fromLocation(config) : config),
-    application_name: `@locks/postgres ${role}`,
+    application_name: name,
     connectionTimeoutMillis: patience,
     keepAlive: true,
     // Core knows how long a call may take.

@@ -6,14 +6,11 @@ import { schemaScript, spaceOf, version } from './sql/script.ts'
 /** `idle_session_timeout`, by which a silent holder is dropped, came with 14. */
 const oldest = 140_000
 
-/**
- * Looks at the server before anybody relies on it, refuses what cannot keep a lock, and makes the schema where it is missing.
- */
-export async function inspect(connection: Connection, schema: string): Promise<void> {
-  const [[pid, number, standby, readOnly, isThere] = []] = await connection.run(
+/** Looks at the server before anybody relies on it, and refuses what cannot keep a lock. */
+export async function inspect(connection: Connection): Promise<void> {
+  const [[pid, number, standby, readOnly] = []] = await connection.run(
     `SELECT pg_backend_pid(), current_setting('server_version_num')::int, pg_is_in_recovery(),
-      current_setting('default_transaction_read_only') = 'on',
-      to_regprocedure('${spaceOf(schema).schema}.version()') IS NOT NULL`,
+      current_setting('default_transaction_read_only') = 'on'`,
   )
   // A pooler invents a process for its client, and gives it a server's connection for a transaction at a time.
   if (pid !== connection.processId) throw pooled()
@@ -22,8 +19,14 @@ export async function inspect(connection: Connection, schema: string): Promise<v
   }
   if (standby) throw unsupported('this Postgres server is a standby, whose locks say nothing to its primary')
   if (readOnly) throw refused('this Postgres server takes no writes from this role (default_transaction_read_only)')
+}
+
+/** Makes the schema where it is missing, and refuses another version of it. */
+export async function prepare(connection: Connection, schema: string): Promise<void> {
+  const space = spaceOf(schema).schema
+  const [[isThere] = []] = await connection.run(`SELECT to_regprocedure('${space}.version()') IS NOT NULL`)
   if (!isThere) await make(connection, schema)
-  const [[found] = []] = await connection.run(`SELECT ${spaceOf(schema).schema}.version()`)
+  const [[found] = []] = await connection.run(`SELECT ${space}.version()`)
   if (found !== version) {
     const whose = `is version ${String(found)} of @locks/postgres, this is version ${version}`
     throw unsupported(`the schema "${schema}" ${whose}: give it a schema of its own`)
@@ -39,7 +42,7 @@ async function make(connection: Connection, schema: string): Promise<void> {
   } catch (error) {
     if (failureOf(error).temporary || (error as { code?: unknown }).code !== '42501') throw error
     throw refused(
-      `the role may not create the schema "${schema}", and it is not there yet: create it ahead of time, as the README of @locks/postgres says`,
+      `the role may not create the schema "${schema}", and it is not there yet: create it ahead of time, as the README of @locks/postgres says, or do with less by schema=none`,
     )
   }
 }

@@ -69,13 +69,13 @@ export class Entries {
 
   /**
    * Whose turn it is holds, also if he has not said yet that he has heard of it: nobody else can have it. But whoever has a
-   * lock without a row stands before all rows.
+   * lock without a row, or under the same key in another name, stands before all rows.
    */
   #entriesOf(rows: readonly Row[], locked: ReadonlySet<unknown>): Entry[] {
     const names = Map.groupBy(rows, ([, stored]) => stored)
     return [...names.values()].flatMap((queue) => {
       const entries = queue.map((row) => this.#entryOf(row))
-      if (locked.has(queue[0]?.[0])) return entries
+      if (queue.some((row) => locked.has(row[0]) || row[10] === true)) return entries
       const holders = new Set(granted(entries))
       return entries.map((entry) => ({ ...entry, holds: entry.holds || holders.has(entry) }))
     })

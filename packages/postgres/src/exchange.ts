@@ -1,8 +1,19 @@
 import { checkKind, type Clock, type Grant, type Instant } from '@locks/core/backend'
-import { columnsOf, inOrder, keyOf, mayGoUnseen, type Acquire, type Op, type Remove } from './batch.ts'
+import {
+  areFrees,
+  areShort,
+  columnsOf,
+  freedBy,
+  inOrder,
+  keyOf,
+  takenBy,
+  type Acquire,
+  type Op,
+  type Remove,
+} from './batch.ts'
 import type { Connection } from './connection.ts'
 import { failureOf, isUndone } from './failures.ts'
-import { isUnseen, type Ledger, type Line } from './ledger.ts'
+import type { Ledger, Line } from './ledger.ts'
 import type { Statements } from './statements.ts'
 
 export interface ExchangeOptions {
@@ -55,30 +66,34 @@ export class Exchange {
       sent = clock.now()
       return values()
     }
-    const [first] = ops
-    // Nearly all calls are one of these two.
-    if (first && ops.length === 1 && mayGoUnseen(first, ledger, 1)) {
-      const { line, wait } = first
-      const [[answer] = []] = await connection.run(
-        statements.take,
-        leaving(() => [String(line.key), line.stored, line.claim.id, wait]),
+    const sorted = inOrder(ops)
+    // Nearly all calls are of these two kinds.
+    if (areShort(sorted, ledger)) {
+      const answers = await connection.run(
+        sorted.length === 1 ? statements.take : statements.takeAll,
+        leaving(() => takenBy(sorted)),
       )
-      const text = answer as string
-      this.#answer(first, text.slice(0, 1), text.slice(1), sent)
-    } else if (ops.length === 1 && first?.kind === 'remove' && isUnseen(first.line)) {
-      const rows = await connection.run(
-        statements.free,
-        leaving(() => [String(first.line.key)]),
+      for (const [at, [answer]] of answers.entries()) {
+        const text = answer as string
+        this.#answer(sorted[at] as Acquire, text.slice(0, 1), text.slice(1), sent)
+      }
+    } else if (areFrees(sorted)) {
+      const answers = await connection.run(
+        sorted.length === 1 ? statements.free : statements.freeAll,
+        leaving(() => freedBy(sorted)),
       )
-      for (const [id, number] of rows) if (typeof id === 'string') this.#grantWaiting(id, String(number), sent)
-      this.#removed(first, !rows.some(([id]) => id === null))
+      const missing = new Set<unknown>()
+      for (const [id, number, at] of answers) {
+        if (typeof id === 'string') this.#grantWaiting(id, String(number), sent)
+        else missing.add(at)
+      }
+      sorted.forEach((op, at) => this.#removed(op as Remove, !missing.has(at)))
     } else {
-      const sorted = inOrder(ops)
-      const rows = await connection.run(
+      const answers = await connection.run(
         statements.run,
         leaving(() => columnsOf(sorted, ledger)),
       )
-      for (const [at, what, id, number] of rows) {
+      for (const [at, what, id, number] of answers) {
         this.#apply(sorted[Number(at)] as Op, String(what), String(id), String(number), sent)
       }
       for (const op of sorted) if (op.kind === 'register') op.line.row = true
@@ -152,8 +167,13 @@ export class Exchange {
   #clean(key: bigint): void {
     const { ledger, connection, statements, broken } = this.#options
     if (!this.#dirty.has(key) || ledger.holdsAt(key)) return
-    this.#dirty.delete(key)
-    connection.run(statements.reconcile, () => [[String(key)], []], true).catch(broken)
+    // By the time that it leaves, what is under way now may have got a lock there.
+    const unwanted = () => {
+      if (ledger.holdsAt(key)) return [[], []]
+      this.#dirty.delete(key)
+      return [[String(key)], []]
+    }
+    connection.run(statements.reconcile, unwanted, true).catch(broken)
   }
 
   /** What a statement has changed is undone with it, but for the advisory locks that it has taken and freed. */

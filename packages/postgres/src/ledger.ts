@@ -88,9 +88,9 @@ export class Ledger {
     return false
   }
 
-  /** Whether the session has an exclusive lock on a name of which the rows say nothing. */
-  holdsUnseen(key: bigint, stored: string): boolean {
-    for (const line of this.at(key)) if (line.stored === stored && isUnseen(line)) return true
+  /** Whether the session has an exclusive lock on a name, whatever the rows say of it. */
+  holdsExclusively(key: bigint, stored: string): boolean {
+    for (const line of this.at(key)) if (line.stored === stored && isExclusive(line)) return true
     return false
   }
 
@@ -102,5 +102,6 @@ export class Ledger {
   }
 }
 
+export const isExclusive = ({ state, contender }: Line): boolean => state === 'held' && contender.mode === 'exclusive'
 export const isUnseen = ({ state, row }: Line): boolean => state === 'held' && !row
 export const hasRow = ({ state, row }: Line): boolean => state === 'queued' || (state === 'held' && row)

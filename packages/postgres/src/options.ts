@@ -23,8 +23,11 @@ export interface PostgresOptions {
    * adapter makes its own connections from it, since a lock is a connection: a pool cannot be shared.
    */
   readonly config?: ClientConfig | undefined
-  /** Where the tables and functions are: `'locks'` unless said otherwise. */
-  readonly schema?: string | undefined
+  /**
+   * Where the tables and functions are: `'locks'` unless said otherwise. `null`, in a URL `none`: there are none, and with
+   * them goes all but exclusive locks without order and token.
+   */
+  readonly schema?: string | null | undefined
   /**
    * Whether grants wait, after a start or a crash of the server, until nobody can believe any more in a lock that it has
    * forgotten. True unless said otherwise.
@@ -47,7 +50,7 @@ export type SslMode = (typeof sslModes)[number]
 
 export interface Settings {
   readonly config: ClientConfig | Location
-  readonly schema: string
+  readonly schema: string | null
   readonly restartGrace: boolean
 }
 
@@ -64,9 +67,10 @@ export interface Location {
   readonly sslkey?: string | undefined
 }
 
-const schema: Check<string> = {
-  fromText: (given) => given,
+const schema: Check<string | null> = {
+  fromText: (given) => (given === 'none' ? null : given),
   check(value, label) {
+    if (value === null) return value
     if (typeof value === 'string' && /^[a-z_][a-z0-9_]{0,47}$/.test(value) && !value.startsWith('pg_')) return value
     throw invalid(
       `${label} must be 1 to 48 lower-case letters, digits or underscores, not begin with a digit or "pg_"; got ${shown(value)}`,
@@ -101,7 +105,11 @@ export function settingsFromUrl(url: string, given: Located = {}): Settings {
 }
 
 function settings(config: ClientConfig | Location, given: Checked<typeof common>): Settings {
-  return { config, schema: given.schema ?? 'locks', restartGrace: given.restartGrace ?? true }
+  return {
+    config,
+    schema: given.schema === undefined ? 'locks' : given.schema,
+    restartGrace: given.restartGrace ?? true,
+  }
 }
 
 function locationOf(parts: SplitUrl, options: Located): Location {

@@ -1,5 +1,5 @@
 import type { Acquire, Look, Op } from './batch.ts'
-import type { Exchange } from './exchange.ts'
+import type { Form } from './form.ts'
 import { isUnseen, type Ledger, type Line } from './ledger.ts'
 
 /** So many at once: others wait for their turn meanwhile, and a statement that leaves in one piece arrives in one piece. */
@@ -11,7 +11,7 @@ const most = 64
  */
 export class Outbox {
   readonly #ledger: Ledger
-  readonly #exchange: Pick<Exchange, 'send'>
+  readonly #form: Pick<Form, 'joins' | 'send'>
   #ops: Op[] = []
   /** The names that are to be looked at. */
   readonly #looks = new Set<string>()
@@ -20,9 +20,9 @@ export class Outbox {
   #scheduled = false
   #closed = false
 
-  constructor(ledger: Ledger, exchange: Pick<Exchange, 'send'>) {
+  constructor(ledger: Ledger, form: Pick<Form, 'joins' | 'send'>) {
     this.#ledger = ledger
-    this.#exchange = exchange
+    this.#form = form
   }
 
   push(op: Op): void {
@@ -74,7 +74,7 @@ export class Outbox {
     const ops = this.#take()
     if (ops.length === 0) return this.#settleIdle()
     this.#busy = true
-    void this.#exchange.send(ops).then(() => {
+    void this.#form.send(ops).then(() => {
       this.#busy = false
       if (this.#ops.length === 0) this.#settleIdle()
       this.#schedule()
@@ -86,6 +86,7 @@ export class Outbox {
     let at = 0
     for (; at < this.#ops.length && taken.length < most; at++) {
       const op = this.#ops[at] as Op
+      if (!this.#form.joins(op, taken)) break
       if (op.kind === 'look') this.#looks.delete(op.stored)
       if (op.kind === 'look' || this.#isCurrent(op)) taken.push(op)
       else if (op.kind === 'remove') op.resolve(false)

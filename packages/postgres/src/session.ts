@@ -14,20 +14,15 @@ import {
   type SessionOptions,
 } from '@locks/core/backend'
 import type { Connection } from './connection.ts'
-import { Entries } from './entries.ts'
-import { Exchange } from './exchange.ts'
 import { failureOf, unavailable } from './failures.ts'
+import type { Form, FormParts } from './form.ts'
 import type { Keys } from './keys.ts'
-import { grantOf, isUnseen, Ledger, lineOf, type Line } from './ledger.ts'
+import { grantOf, Ledger, lineOf, type Line } from './ledger.ts'
 import { Listener } from './listener.ts'
 import { Outbox } from './outbox.ts'
-import { Rows } from './rows.ts'
-import { statementsOf, type Statements } from './statements.ts'
 import { Waits } from './waits.ts'
 
 export interface SessionParts {
-  readonly number: number
-  readonly schema: string
   /** Milliseconds for which the server grants nothing yet. */
   readonly grace: number
   readonly keys: Keys
@@ -35,7 +30,10 @@ export interface SessionParts {
   readonly lock: Connection
   /** Before the session was begun. */
   readonly sent: Instant
+  /** Where it is told of what has become free. */
+  readonly channel: string
   readonly connect: () => Connection
+  readonly formOf: (parts: FormParts) => Form
 }
 
 /** Milliseconds for which `close` tries to end the session in good order. */
@@ -49,44 +47,31 @@ export class PostgresSession implements Session {
   readonly #options: SessionOptions
   readonly #keys: Keys
   readonly #lock: Connection
-  readonly #statements: Statements
   readonly #ledger = new Ledger()
-  readonly #exchange: Exchange
   readonly #outbox: Outbox
   readonly #waits: Waits
   readonly #listener: Listener
-  readonly #entries: Entries
+  readonly #form: Form
   readonly #heartbeat: Heartbeat
   /** On the monotonic clock. */
   readonly #graceUntil: number
-  readonly #rows: Rows
   readonly #asked = new WeakMap<Line, Promise<Grant | 'queued' | null>>()
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
 
-  constructor({ number, schema, grace, keys, lock, sent, connect }: SessionParts, options: SessionOptions) {
+  constructor({ grace, keys, lock, sent, channel, connect, formOf }: SessionParts, options: SessionOptions) {
     const { ttl, clock, random, namespace, events } = options
     this.ttl = ttl
     this.#options = options
     this.#keys = keys
     this.#lock = lock
     this.#graceUntil = clock.now().mono + grace
-    this.#statements = statementsOf(schema, number)
     this.ended = new Promise((resolve) => (this.#end = resolve))
-    this.#exchange = new Exchange({
-      clock,
-      ttl,
-      connection: lock,
-      statements: this.#statements,
-      ledger: this.#ledger,
-      granted: (grant) => events.granted(grant),
-      unseen: () => this.#rows.addSoon(),
-      lost: (line) => this.#lost(line),
-      broken: (error) => this.#finish(failureOf(error)),
-      look: (line) => this.#outbox.look(line),
+    this.#outbox = new Outbox(this.#ledger, {
+      joins: (op, taken) => this.#form.joins(op, taken),
+      send: (ops) => this.#form.send(ops),
     })
-    this.#outbox = new Outbox(this.#ledger, this.#exchange)
     this.#waits = new Waits({
       clock,
       waiting: () => [...this.#ledger.all].filter(({ state }) => state === 'queued'),
@@ -96,21 +81,27 @@ export class PostgresSession implements Session {
       clock,
       random,
       period: ttl,
-      channel: `locks_${number}`,
+      channel,
       connect,
       heard: (key) => this.#waits.look([...this.#ledger.at(BigInt(key))]),
       restored: () => this.#waits.lookAtAll(),
     })
-    this.#rows = new Rows({
+    this.#form = formOf({
       clock,
+      ttl,
+      namespace,
+      keys,
+      lock,
+      listener: this.#listener,
       ledger: this.#ledger,
       outbox: this.#outbox,
-      find: () => this.#listener.run(this.#statements.rows, []),
-      lost: (line) => this.#lost(line),
+      granted: (grant) => events.granted(grant),
+      lost: ({ claim }) => events.lost(claim.id, 'gone'),
+      broken: (error) => this.#finish(failureOf(error)),
     })
-    this.#entries = new Entries({ clock, keys, namespace, listener: this.#listener, statements: this.#statements })
-    const beating = { clock, ttl, period: ttl / 3, beat: () => this.#beat(), died: () => this.#finish(silent(ttl)) }
-    this.#heartbeat = new Heartbeat(beating, { sent, ttl })
+    const beat = async () => ({ sent: await this.#form.beat(), ttl })
+    const died = () => this.#finish(unavailable(`the Postgres server did not answer for ${ttl} ms`))
+    this.#heartbeat = new Heartbeat({ clock, ttl, period: ttl / 3, beat, died }, { sent, ttl })
     void lock.ended.then((why) => this.#finish(why))
   }
 
@@ -153,18 +144,12 @@ export class PostgresSession implements Session {
     return line.removal
   }
 
-  async own(): Promise<readonly Claim[]> {
-    const found = await this.#listener.run(this.#statements.rows, [])
-    const rows = found.map(([id, stored]) => ({ id: String(id), names: [this.#keys.given(String(stored))] }))
-    const unseen = [...this.#ledger.all].filter(isUnseen).map(({ claim }) => claim)
-    return [...rows, ...unseen]
+  own(): Promise<readonly Claim[]> {
+    return this.#form.own()
   }
 
-  async query(name?: string): Promise<readonly Entry[]> {
-    // Every earlier call is to be seen: when it has been answered, what it got must have a row.
-    await this.#outbox.idle()
-    if (this.#rows.addNow(name === undefined ? undefined : this.#keys.stored(name))) await this.#outbox.idle()
-    return this.#entries.find(name)
+  query(name?: string): Promise<readonly Entry[]> {
+    return this.#form.query(name)
   }
 
   close(): Promise<void> {
@@ -180,9 +165,7 @@ export class PostgresSession implements Session {
 
   async #leave(): Promise<void> {
     if (this.#over) return
-    const unseen = () => [[...this.#ledger.all].filter(isUnseen).map(({ key }) => String(key))]
-    await this.#lock.run('SET statement_timeout = 0')
-    await this.#lock.run(this.#statements.leave, unseen)
+    await this.#form.leave()
     await Promise.all([this.#lock.end(), this.#listener.end()])
   }
 
@@ -190,8 +173,7 @@ export class PostgresSession implements Session {
   #rest(): void {
     this.#heartbeat.end()
     this.#waits.close()
-    this.#rows.close()
-    this.#entries.close()
+    this.#form.close()
     this.#outbox.close(unavailable('the session was closed'))
   }
 
@@ -223,30 +205,10 @@ export class PostgresSession implements Session {
     this.#ledger.add(line)
     return line
   }
-
-  /** Any answer shows that the connection lasts, and with it the session; this one also whether its rows are there. */
-  async #beat(): Promise<Proof> {
-    let [sent, expected] = [this.#options.clock.now(), 0]
-    const leaving = () => {
-      ;[sent, expected] = [this.#options.clock.now(), this.#ledger.rows]
-      return []
-    }
-    const [[count] = []] = await this.#lock.run(this.#statements.count, leaving, true)
-    if (Number(count) < expected) this.#rows.compare()
-    return { sent, ttl: this.ttl }
-  }
-
-  /** Somebody has deleted its row, or it was freed by a statement that was then undone. */
-  #lost(line: Line): void {
-    this.#ledger.delete(line)
-    this.#exchange.soil(line.key)
-    this.#options.events.lost(line.claim.id, 'gone')
-  }
 }
 
 function isKnown<T>(found: readonly [string, T | undefined]): found is readonly [string, T] {
   return found[1] !== undefined
 }
 
-const silent = (ms: number) => unavailable(`the Postgres server did not answer for ${ms} ms`)
 const nothing = (): void => {}

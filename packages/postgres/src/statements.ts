@@ -12,14 +12,19 @@ export function statementsOf(schemaName: string, self: number) {
      * An exclusive lock, without a row unless somebody is in the way. In this order: it must not be taken from those who
      * wait. The answer is a letter, as of `acquire`, or f(ree of a row), and a number.
      */
-    take: statement(
-      'take',
-      `SELECT coalesce(
-        CASE WHEN EXISTS (SELECT FROM ${schema}.entry WHERE key = $1) THEN NULL
-        WHEN pg_try_advisory_lock($1) THEN 'f' || nextval('${schema}.token') END,
-        (SELECT what || number FROM ${schema}.acquire(${self}, $1, $2, $3, 'e', 1, 1, $4, false)))`,
+    take: statement('take', `SELECT ${taken(schema, self, '$1::bigint', '$2', '$3', '$4')}`),
+    takeAll: statement(
+      'takeAll',
+      `SELECT ${taken(schema, self, 'o.key', 'o.name', 'o.id', 'o.wait')}
+       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) AS o(key, name, id, wait)`,
     ),
-    free: statement('free', `SELECT granted, number FROM ${schema}.free(${self}, $1)`),
+    /** Answers with a row for each that was not there (no id), or that was granted instead. */
+    free: statement('free', `SELECT granted, number, 0 FROM ${schema}.free(${self}, $1)`),
+    freeAll: statement(
+      'freeAll',
+      `SELECT f.granted, f.number, o.at::int - 1
+       FROM unnest($1::bigint[]) WITH ORDINALITY AS o(key, at), LATERAL ${schema}.free(${self}, o.key) f`,
+    ),
     run: statement(
       'run',
       `SELECT at, what, id, number FROM ${schema}.run(${self}, $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -34,13 +39,20 @@ export function statementsOf(schemaName: string, self: number) {
   }
 }
 
-/** In queue order, in which holders are the first. */
+const taken = (schema: string, self: number, key: string, name: string, id: string, wait: string): string => `coalesce(
+  CASE WHEN EXISTS (SELECT FROM ${schema}.entry e WHERE e.key = ${key}) THEN NULL
+  WHEN pg_try_advisory_lock(${key}) THEN 'f' || nextval('${schema}.token') END,
+  (SELECT a.what || a.number FROM ${schema}.acquire(${self}, ${key}, ${name}, ${id}, 'e', 1, 1, ${wait}, false) a))`
+
+/** In queue order, in which holders are the first; at last, whether the key is held in another name. */
 const entries = (schema: string): string => `
 WITH live AS MATERIALIZED (
   SELECT number, client, owner FROM ${schema}.session WHERE namespace = $1 AND NOT ${schema}.dead(number)
 )
 SELECT e.key, e.name, e.mode, e.permits, e.weight, s.client, s.owner, e.holds, e.token,
-  extract(epoch FROM e.since)::float8 * 1000
+  extract(epoch FROM e.since)::float8 * 1000,
+  NOT e.holds AND EXISTS (
+    SELECT FROM ${schema}.entry o WHERE o.key = e.key AND o.name <> e.name AND o.session <> e.session AND o.holds)
 FROM ${schema}.entry e JOIN live s ON s.number = e.session
 WHERE $2::bigint IS NULL OR e.key = $2 AND e.name = $3
 ORDER BY e.name, e.place`

@@ -135,9 +135,29 @@ test('a role that may not make the schema is told what to do, for good', async (
   const refused = managerOf(url)
   await expect(refused.connect()).rejects.toMatchObject({
     temporary: false,
-    message: expect.stringMatching(/may not create the schema "locks".*README/) as string,
+    message: expect.stringMatching(/may not create the schema "locks".*README.*schema=none/) as string,
   })
   expect(await server.sessions()).toBe(0)
+})
+
+test('the same role does with less, and declares that', async () => {
+  await database('connected')
+  await server.psql(`CREATE ROLE guest LOGIN PASSWORD 'of-the-guest'; REVOKE ALL ON SCHEMA public FROM PUBLIC`, {
+    database: 'connected',
+  })
+  const url = `${server.urlOf({ user: 'guest', password: 'of-the-guest', database: 'connected' })}?schema=none`
+  const [locks, other] = [managerOf(url), managerOf(url)]
+  expect(locks.capabilities).toMatchObject({ fencing: 'none', order: 'none', shared: false, semaphore: false })
+  const lock = await locks.acquire('name')
+  expect(await other.tryAcquire('name')).toBeNull()
+  for (const options of [{ mode: 'shared' }, { permits: 2 }] as const) {
+    await expect(locks.acquire('other', options)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  }
+  const waiting = other.acquire('name')
+  await lock.release()
+  expect((await waiting).held).toBe(true)
+  await Promise.all([locks.close(), other.close()])
+  expect([await server.advisoryLocks(), await server.sessions()]).toEqual([0, 0])
 })
 
 test.for(['USAGE ON SCHEMA', 'INSERT ON ALL TABLES IN SCHEMA', 'USAGE ON ALL SEQUENCES IN SCHEMA'])(

@@ -6,7 +6,7 @@ import { leastPrivilege } from './role.ts'
 
 /** A server with a way to its locks. */
 export interface Form {
-  readonly backend: 'postgres'
+  readonly backend: 'postgres' | 'postgres-reduced'
   readonly url: string
   readonly port: number
   open(): Backend
@@ -14,6 +14,8 @@ export interface Form {
   openThrough(port: number): Backend
   /** A client that may do everything, in the same database. */
   readonly admin: Client
+  /** Asks for the processes that hold the locks of some clients. */
+  readonly pids: string
   end(): Promise<void>
 }
 
@@ -23,7 +25,18 @@ export async function leastPrivileged(): Promise<Form> {
   const admin = await adminOf(server)
   await admin.query(schemaScript('locks'))
   await admin.query(`CREATE ROLE app LOGIN PASSWORD 'of-the-app'; ${leastPrivilege('app')}`)
-  return formOf(server, admin, (port) => `postgres://app:of-the-app@127.0.0.1:${port}/postgres`)
+  const pids = 'SELECT pid FROM locks.session WHERE client = ANY ($1)'
+  return formOf('postgres', server, admin, pids, '')
+}
+
+/** By a role that may only connect. */
+export async function reduced(): Promise<Form> {
+  const server = await startPostgres()
+  const admin = await adminOf(server)
+  await admin.query(`CREATE ROLE app LOGIN PASSWORD 'of-the-app'`)
+  const pids = `SELECT pid FROM pg_stat_activity WHERE split_part(application_name, ' ', 2) = ANY ($1)`
+  // The server has only just been started, and nobody has held anything on it.
+  return formOf('postgres-reduced', server, admin, pids, '?schema=none&restartGrace=false')
 }
 
 async function adminOf(server: PostgresServer): Promise<Client> {
@@ -33,15 +46,17 @@ async function adminOf(server: PostgresServer): Promise<Client> {
   return admin
 }
 
-function formOf(server: PostgresServer, admin: Client, urlOf: (port: number) => string): Form {
+function formOf(backend: Form['backend'], server: PostgresServer, admin: Client, pids: string, query: string): Form {
+  const urlOf = (port: number) => `postgres://app:of-the-app@127.0.0.1:${port}/postgres${query}`
   const url = urlOf(server.port)
   return {
-    backend: 'postgres',
+    backend,
     url,
     port: server.port,
     open: () => adapter.fromUrl(url),
     openThrough: (port) => adapter.fromUrl(urlOf(port)),
     admin,
+    pids,
     async end() {
       await admin.end()
       await server.end()

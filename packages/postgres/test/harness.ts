@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import type { Backend } from '@locks/core/backend'
 import { absences, conformance, declaredAbsent, reportTo, type Harness, type Wire } from '@locks/core/conformance'
 import { startProxy, type Proxy, type ProxyLine } from '@locks/testkit'
-import type { Client } from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Form } from './forms.ts'
 
@@ -35,14 +34,14 @@ export function harnessOf(form: Form, proxy: Proxy): Harness {
     async openWired() {
       const upstreams = [{ host: '127.0.0.1', port: form.port }]
       const line = await proxy.line({ upstreams, framing: 'postgres' })
-      return wiredThrough(form.openThrough(line.ports[0] ?? 0), line, form.admin)
+      return wiredThrough(form.openThrough(line.ports[0] ?? 0), line, form)
     },
-    evict: (namespace, name) => evict(form.admin, `${namespace}/${name}`),
+    evict: (namespace, name) => evict(form, `${namespace}/${name}`),
     child: { url: form.url, adapter: new URL('../src/index.ts', import.meta.url).href },
   }
 }
 
-function wiredThrough(backend: Backend, line: ProxyLine, admin: Client): { backend: Backend; wire: Wire } {
+function wiredThrough(backend: Backend, line: ProxyLine, { admin, pids }: Form): { backend: Backend; wire: Wire } {
   const clients = new Set<string>()
   const noting: Backend = {
     ...backend,
@@ -53,9 +52,7 @@ function wiredThrough(backend: Backend, line: ProxyLine, admin: Client): { backe
   }
   /** As an administrator ends sessions. */
   const end = async () => {
-    await admin.query(`SELECT pg_terminate_backend(pid, 5000) FROM locks.session WHERE client = ANY ($1)`, [
-      [...clients],
-    ])
+    await admin.query(`SELECT pg_terminate_backend(pid, 5000) FROM (${pids}) p (pid)`, [[...clients]])
   }
   return { backend: noting, wire: { ...line.wire, end } }
 }
@@ -64,10 +61,10 @@ function wiredThrough(backend: Backend, line: ProxyLine, admin: Client): { backe
  * As somebody does who frees a lock by hand: by deleting its row. A lock that has just been granted gets its row soon; one
  * whose session cannot say so is freed by ending the session.
  */
-async function evict(admin: Client, stored: string): Promise<void> {
+async function evict({ admin, backend }: Form, stored: string): Promise<void> {
   const key = createHash('sha256').update(`locks/${stored}`).digest().readBigInt64BE(0)
   const end = performance.now() + 500
-  while (performance.now() < end) {
+  while (backend === 'postgres' && performance.now() < end) {
     const { rowCount } = await admin.query('DELETE FROM locks.entry WHERE name = $1 AND holds', [stored])
     if (rowCount) return
     const { rows } = await admin.query(`SELECT FROM pg_locks ${isHolder}`, [key])

@@ -1,56 +1,13 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { inspect } from 'node:util'
-import { LockManager, type LockEvents } from '@locks/core'
+import { LockManager } from '@locks/core'
 import { systemRandom, type Backend, type Random } from '@locks/core/backend'
 import { adapter, postgres, schemaScript } from '@locks/postgres'
 import { makeCertificates, startPgbouncer, startPostgres, startProxy, type ProxyLine } from '@locks/testkit'
-import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { cleanup, settled, until } from './fixtures.ts'
+import { afterAll, expect, test } from 'vitest'
+import { canary, cleanup, settled, Sightings, until } from './fixtures.ts'
 import { leastPrivilege } from './role.ts'
 
-/** With what has to be encoded in a URL, and ends a word or a string elsewhere. */
-const canary = 'cAnArY @:/?#%"\'\\'
 const encoded = encodeURIComponent(canary)
-/** What shows that it is there, encoded or not. */
-const trace = /cAnArY/i
-
-const channels: readonly (keyof LockEvents)[] = [
-  'locks:request',
-  'locks:queued',
-  'locks:granted',
-  'locks:refused',
-  'locks:failed',
-  'locks:released',
-  'locks:lost',
-  'locks:at-risk',
-  'locks:renewed',
-  'locks:session',
-  'locks:warning',
-]
-
-/** Everything that could be seen, as it would be shown. */
-let seen: string[] = []
-const note = (...values: unknown[]) => {
-  for (const value of values) {
-    seen.push(String(value), inspect(value), inspect(value, { depth: 10, showHidden: true, getters: true }))
-    for (let error = value; error instanceof Error; error = error.cause) {
-      seen.push(error.message, String(error.stack), JSON.stringify(error), ...Object.keys(error))
-    }
-  }
-}
-const noteMessage = (message: unknown) => note(message)
-
-beforeEach(() => {
-  seen = []
-  for (const each of channels) subscribe(each, noteMessage)
-  process.on('warning', noteMessage)
-  for (const way of ['debug', 'error', 'info', 'log', 'warn'] as const) vi.spyOn(console, way).mockImplementation(note)
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  process.off('warning', noteMessage)
-  for (const each of channels) unsubscribe(each, noteMessage)
-})
+const sightings = new Sightings()
 
 const [server, proxy] = await Promise.all([startPostgres(), startProxy()])
 await server.psql(schemaScript('locks'))
@@ -72,7 +29,7 @@ const urlOf = (user: string, port: number | undefined = server.port, rest = 'pos
 function managerOf(backend: Backend, options: { ttl?: number; random?: Random } = {}): LockManager {
   const locks = new LockManager(backend, { connectTimeout: 1_000, ttl: 1_000, ...options })
   cleanup(() => locks.close())
-  note(backend, locks)
+  sightings.note(backend, locks)
   return locks
 }
 
@@ -88,22 +45,9 @@ async function call(locks: LockManager): Promise<unknown[]> {
   ]
   const outcomes = await Promise.allSettled(calls)
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
-  note(locks, ...errors)
+  sightings.note(locks, ...errors)
   return errors
 }
-
-function expectNoTrace(): void {
-  expect(seen.length).toBeGreaterThan(0)
-  for (const each of seen) expect(each).not.toMatch(trace)
-}
-
-test('this would find it', () => {
-  note(new Error('a', { cause: Object.assign(new Error('b'), { where: `SQL statement "${canary}"` }) }))
-  expect(expectNoTrace).toThrow('not to match')
-  seen = []
-  console.warn(canary)
-  expect(expectNoTrace).toThrow('not to match')
-})
 
 test.for<[string, () => string]>([
   ['a role that nobody knows', () => urlOf('nobody')],
@@ -113,7 +57,7 @@ test.for<[string, () => string]>([
   ['a server without TLS', () => urlOf('able', server.port, 'postgres?sslmode=require')],
 ])('the password of %s is in nothing that can be seen', async ([, url]) => {
   expect(await call(managerOf(adapter.fromUrl(url())))).not.toEqual([])
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test('a wrong password, that of a pooler, and one that cannot be sent', async () => {
@@ -129,7 +73,7 @@ test('a wrong password, that of a pooler, and one that cannot be sent', async ()
   ] as const) {
     expect(await call(managerOf(postgres({ url: urlOf(user, port) })))).not.toEqual([])
   }
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test('a URL that is wrong is not shown', async () => {
@@ -142,9 +86,9 @@ test('a URL that is wrong is not shown', async () => {
   ]) {
     const { error } = await settled((async () => adapter.fromUrl(url))())
     expect(error).toBeInstanceOf(Error)
-    note(error)
+    sightings.note(error)
   }
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test('while the server is silent, cut off, late, or breaks off in the middle', async () => {
@@ -163,7 +107,7 @@ test('while the server is silent, cut off, late, or breaks off in the middle', a
   await call(locks)
   await line.wire.silence()
   expect(await call(managerOf(postgres({ url: urlOf('able', line.ports[0]) })))).not.toEqual([])
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test('the password of a config, also one that is asked for', async () => {
@@ -178,7 +122,7 @@ test('the password of a config, also one that is asked for', async () => {
   ]) {
     expect(await call(managerOf(postgres({ config })))).not.toEqual([])
   }
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test("the owner's secret is in no error of a statement", async () => {
@@ -206,7 +150,7 @@ test("the owner's secret is in no error of a statement", async () => {
     await fail()
     const { error } = await settled(locks.acquire('shared', { mode: 'shared', timeout: 400 }))
     expect(error).toBeInstanceOf(Error)
-    note(error)
+    sightings.note(error)
     await repair()
     await until('it works again', async () => {
       const lock = await locks.acquire('shared', { mode: 'shared', timeout: 2_000 })
@@ -215,5 +159,5 @@ test("the owner's secret is in no error of a statement", async () => {
   }
   expect(drawn).toBeGreaterThan(4)
   // The first is the manager's own, which everybody may know.
-  for (const each of seen) expect(each).not.toMatch(/[1-9]cAnArY/i)
+  sightings.expectNone(/[1-9]cAnArY/i)
 })

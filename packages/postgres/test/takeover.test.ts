@@ -63,7 +63,7 @@ const silences = {
     begin: () => void held.process.kill('SIGSTOP'),
     end: () => void held.process.kill('SIGCONT'),
   }),
-  'cut off by a link that goes down': () => ({ begin: link.down, end: link.up }),
+  'cut off by a link that goes down': () => ({ begin: () => link.down(), end: () => link.up() }),
 }
 
 test.for(Object.entries(silences))(

@@ -15,4 +15,14 @@ export const declaredAbsent = {
   'etcd-3': { sets: 'ordered' },
   zookeeper: { sets: 'ordered' },
   'zookeeper-3': { sets: 'ordered' },
+  'postgres-reduced': {
+    fencing: 'none',
+    order: 'none',
+    shared: false,
+    semaphore: false,
+    steal: false,
+    sets: 'ordered',
+    listing: 'none',
+    reconnects: false,
+  },
 } as const satisfies Record<string, Requirements>

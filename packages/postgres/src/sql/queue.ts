@@ -6,7 +6,7 @@ import type { Space } from './script.ts'
  */
 export const queue = ({ schema }: Space): string => `
 -- Grants those of this session that can be granted, and wakes those of others if there is new room ("loud"). "held": the
--- session has an exclusive lock on the name that has no row, and that would not refuse the session itself.
+-- session has an exclusive lock on the name, which would not refuse the session itself, and may have no row.
 CREATE OR REPLACE FUNCTION ${schema}.settle(self int, k bigint, n text, held boolean, loud boolean)
 RETURNS TABLE (granted text, number bigint) LANGUAGE plpgsql AS $$
 DECLARE

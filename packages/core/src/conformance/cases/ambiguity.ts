@@ -390,6 +390,8 @@ export const ambiguity: readonly Case[] = [
     id: 'ambiguity/news-before-the-answer',
     line: 11,
     title: 'a waiter that hears of its grant before it hears that it was queued keeps what it was granted',
+    // Where nobody is next, nobody is granted anything before he asks again.
+    requires: { order: 'fifo' },
     async run(t) {
       const { locks, wire } = await t.openWired()
       const other = await t.open()
