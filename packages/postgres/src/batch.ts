@@ -24,7 +24,7 @@ export interface Look {
   readonly key: bigint
   readonly stored: string
 }
-export interface Register {
+interface Register {
   readonly kind: 'register'
   readonly line: Line
   readonly heldFor: () => number

@@ -82,4 +82,4 @@ export function disconnection(error: unknown): LockError {
 export const unknown = (message: string): LockError => new LockError('OUTCOME_UNKNOWN', message)
 export const unavailable = (message: string): LockError => new LockError('UNAVAILABLE', message)
 /** Nothing that asking again would change. */
-export const refused = (message: string): LockError => new LockError('UNAVAILABLE', message, { temporary: false })
+const refused = (message: string): LockError => new LockError('UNAVAILABLE', message, { temporary: false })

@@ -21,7 +21,7 @@ export interface Node {
   readonly mode: CreateMode
 }
 
-export type CreateMode = keyof typeof flags
+type CreateMode = keyof typeof flags
 
 const flags = { persistent: 0, ephemeral: 1, 'ephemeral sequential': 3, container: 4 } as const
 
