@@ -265,7 +265,8 @@ export class Engine {
   #ended(session: Session, why: LockError): void {
     publish('locks:session', () => ({ ...this.identity, state: 'ended' as const, error: why }))
     this.#upkeep = undefined
-    for (const lease of this.#leases.values()) lease.lose('session')
+    // What had expired before, unseen, has not ended with its session: the read says so.
+    for (const lease of this.#leases.values()) if (lease.held) lease.lose('session')
     // After the losses: whoever is told of one may let go of other locks.
     this.#removals.drop(session)
     this.#waiters.restartAll(why)

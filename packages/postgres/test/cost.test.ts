@@ -6,7 +6,7 @@ import { postgres } from '@locks/postgres'
 import { startPostgres, startProxy } from '@locks/testkit'
 import type { Figures } from '@locks/testkit/ratio'
 import { afterAll, expect, test } from 'vitest'
-import { adapterModule, cleanup, handOver, leftAt, median, nothing, open, until } from './fixtures.ts'
+import { adapterModule, cleanup, handOver, leftAt, nothing, open, until } from './fixtures.ts'
 
 /** With room for as many locks as are held here at a time, and as many again. */
 const server = await startPostgres({ settings: { max_locks_per_transaction: '256' } })
@@ -49,19 +49,25 @@ test('10,000 held locks are renewed in as few requests as one', async () => {
   await until('nothing is left', async () => JSON.stringify(await leftAt(server)) === JSON.stringify(nothing))
 })
 
-test('a lock is handed over to the first of 1,000 waiters in the time that it takes with 100', async () => {
-  const few: number[] = []
-  const many: number[] = []
-  for (let round = 0; round < 3; round++) {
-    few.push(await handoffAmong(100))
-    many.push(await handoffAmong(1_000))
-  }
-  const [one, other] = [median(few), median(many)]
-  console.log(
-    `handoff among 100: ${listed(few)} ms, among 1,000: ${listed(many)} ms; ratio ${(other / one).toFixed(2)}`,
-  )
-  expect(other).toBeLessThanOrEqual(1.5 * one)
-})
+// It starts sixteen processes, which takes its time on a busy machine.
+test(
+  'a lock is handed over to the first of 1,000 waiters in the time that it takes with 100',
+  { timeout: 180_000 },
+  async () => {
+    const few: number[] = []
+    const many: number[] = []
+    for (let round = 0; round < 2; round++) {
+      few.push(await handoffAmong(100))
+      many.push(await handoffAmong(1_000))
+    }
+    // Whatever else the machine does only makes it longer.
+    const [one, other] = [Math.min(...few), Math.min(...many)]
+    console.log(
+      `handoff among 100: ${listed(few)} ms, among 1,000: ${listed(many)} ms; ratio ${(other / one).toFixed(2)}`,
+    )
+    expect(other).toBeLessThanOrEqual(1.5 * one)
+  },
+)
 
 async function handoffAmong(waiters: number): Promise<number> {
   const holder = await open(postgres({ url: server.url }), { ttl })
