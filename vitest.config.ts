@@ -18,7 +18,6 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: [source, 'node'] } },
   test: {
-    testTimeout: 60_000,
     hookTimeout: 60_000,
     // Child processes that inherit `process.execArgv` see the sources too.
     execArgv: [`--conditions=${source}`],
@@ -27,10 +26,24 @@ export default defineConfig({
       .filter(({ name, root }) => existsSync(`${root}/package.json`) && isChosen(name))
       .flatMap(({ name, root }) => [
         // Many tests measure time, and start processes that do: one file at a time.
-        project(name, root, { include: ['test/**/*.test.ts'], exclude: [contract], order: 1, workers: 1 }),
+        project(name, root, {
+          include: ['test/**/*.test.ts'],
+          exclude: [contract],
+          order: 1,
+          workers: 1,
+          timeout: 60_000,
+        }),
         // The cases wait for conditions, most of the time for a ttl to pass: two files share two cores well.
         ...(globSync(`${root}/${contract}`).length > 0
-          ? [project(`${name}-contract`, root, { include: [contract], exclude: [], order: 0, workers: 2 })]
+          ? [
+              project(`${name}-contract`, root, {
+                include: [contract],
+                exclude: [],
+                order: 0,
+                workers: 2,
+                timeout: 180_000,
+              }),
+            ]
           : []),
       ]),
   },
@@ -42,11 +55,13 @@ interface Files {
   /** Projects of one order run together, with so many workers. */
   readonly order: number
   readonly workers: number
+  /** No more than a sign that something hangs, ms. */
+  readonly timeout: number
 }
 
-function project(name: string, root: string, { include, exclude, order, workers }: Files) {
+function project(name: string, root: string, { include, exclude, order, workers, timeout }: Files) {
   return {
     extends: true as const,
-    test: { name, root, include, exclude, maxWorkers: workers, sequence: { groupOrder: order } },
+    test: { name, root, include, exclude, maxWorkers: workers, testTimeout: timeout, sequence: { groupOrder: order } },
   }
 }
