@@ -190,7 +190,7 @@ export class Engine {
   /** A grant that arrives after its own deadline protects nothing. */
   #giveBack(waiter: Waiter, session: Session): void {
     if (!waiter.request.wait) {
-      const why = new LockError('UNAVAILABLE', 'the store answered later than the ttl of its grant')
+      const why = new LockError('OUTCOME_UNKNOWN', 'the store answered later than the ttl of its grant')
       return this.#waiters.withdraw(waiter, why)
     }
     this.discard(waiter.request, session)

@@ -193,9 +193,11 @@ export class Waiters {
   }
 
   #unanswered(waiter: Waiter): LockError {
-    if (!waiter.session) return this.#host.unavailable()
-    const { doubtful, sentAt, lastError } = waiter
-    if (!doubtful && sentAt === undefined && lastError) return lastError
+    const { session, doubtful, sentAt, lastError } = waiter
+    if (!doubtful && sentAt === undefined) {
+      if (!session) return this.#host.unavailable()
+      if (lastError) return lastError
+    }
     return new LockError('OUTCOME_UNKNOWN', `the store did not answer within ${this.#host.connectTimeout} ms`)
   }
 
