@@ -49,8 +49,8 @@ export class Removals {
   }
 
   /**
-   * Removes a claim. Settles, at the latest after a bounded time, with `'lost'` only if the first attempt was answered
-   * and found nothing: a repeated attempt that finds nothing finds the work of the one before.
+   * Removes a claim. Settles, at the latest after a bounded time, with `'lost'` only if the one attempt that was made
+   * found nothing: one of several that finds nothing finds the work of another, and they may overtake each other.
    */
   add(claim: Claim, session: Session, now: Instant = this.#host.clock.now()): Promise<'released' | 'lost'> {
     return new Promise((settle) => {
@@ -115,7 +115,7 @@ export class Removals {
     answer.then(
       (found) => {
         if (removal.again) this.#repeat(removal, attempt)
-        else this.#finish(removal, found || attempt > 1 ? 'released' : 'lost')
+        else this.#finish(removal, found || removal.attempts > 1 ? 'released' : 'lost')
       },
       () => this.#repeat(removal, attempt),
     )
