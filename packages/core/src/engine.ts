@@ -264,6 +264,7 @@ export class Engine {
 
   #ended(session: Session, why: LockError): void {
     publish('locks:session', () => ({ ...this.identity, state: 'ended' as const, error: why }))
+    this.#upkeep?.end()
     this.#upkeep = undefined
     for (const lease of this.#leases.values()) lease.lose('session')
     // After the losses: whoever is told of one may let go of other locks.
