@@ -1,0 +1,36 @@
+/**
+ * Plays schedules against broken copies of core, and against core over broken adapters, until each is found out, and
+ * says by what, as JSON lines.
+ *
+ *   node --conditions=@locks/source packages/core/test/simulation/hunt.ts --schedules 1000 no-margin
+ */
+import { parseArgs } from 'node:util'
+import { pieces } from '../museum/index.ts'
+import { importMutated } from './mutation.ts'
+import { mutants } from './mutants.ts'
+import { found } from './found.ts'
+import { play, replay } from './play.ts'
+import { quarry } from './quarry.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string', default: '1' }, schedules: { type: 'string', default: '1000' } },
+})
+const options = { seed: Number(values.seed), schedules: Number(values.schedules), shrinks: false }
+const wanted = (id: string) => positionals.length === 0 || positionals.includes(id)
+
+for (const mutant of mutants.filter(({ id }) => wanted(id))) {
+  const broken = await importMutated<{ play: typeof play; replay: typeof replay }>(
+    new URL('./play.ts', import.meta.url),
+    mutant,
+  )
+  const known = found.find((each) => each.mutant === mutant.id)
+  report(mutant.id, known ? await broken.replay(known.schedule) : await broken.play(options))
+}
+for (const { defect, store, adapter } of pieces.filter(({ defect }) => quarry.has(defect) && wanted(defect))) {
+  report(defect, await play({ ...options, wrap: adapter ?? store }))
+}
+
+function report(id: string, { played, rule, error }: Awaited<ReturnType<typeof play>>): void {
+  console.log(JSON.stringify({ id, played, rule, error }))
+}
