@@ -54,12 +54,12 @@ describe('the simulation finds out', () => {
     expect(shows).toContain(results.get(id)?.rule)
   })
 
-  test.for([...quarry])('an adapter that %s', ([defect, shows]) => {
+  test.for(quarry)('an adapter that $defect', ({ defect, shows }) => {
     expect(shows).toContain(results.get(defect)?.rule)
   })
 
   test('clocks that are further apart than a lease’s margin allows for', async () => {
-    const { rule } = await play({ seed: 1, schedules: 1_000, shrinks: false, clockError: 4 * clockError })
+    const { rule } = await play({ seed: 13, schedules: 1_000, shrinks: false, clockError: 2 * clockError })
     expect(rule).toBe('held')
   })
 })

@@ -26,8 +26,8 @@ export class Belief {
   /** For how long the machine had been awake when it was no longer held. */
   lostAt: number | undefined
   aborts = 0
-  /** Whether it has to be told of a loss. */
-  readonly listens: boolean
+  /** Whether it has been told of a loss, if it has to be. */
+  told: () => boolean
 
   constructor(lock: Lock | LockSet, wish: Wish, machine: Machine, ttl: number, listens: boolean) {
     this.lock = lock
@@ -35,7 +35,7 @@ export class Belief {
     this.machine = machine
     this.ttl = ttl
     this.tokens = 'tokens' in lock ? lock.tokens : new Map([[lock.name, lock.token]])
-    this.listens = listens
+    this.told = () => !listens || this.aborts > 0
     if (!listens) return
     const abort = () => {
       this.aborts++

@@ -1,7 +1,8 @@
-import { LockError, LockManager, type Lock, type LockSet } from '@locks/core'
+import { LockManager, type Lock, type LockSet } from '@locks/core'
 import type { Backend } from '@locks/core/backend'
 import { simulated, type Kind } from './adapter.ts'
 import { Belief, type Wish } from './belief.ts'
+import { Callback } from './callback.ts'
 import type { Chance } from './chance.ts'
 import type { Watch } from './watch.ts'
 import type { Line } from './line.ts'
@@ -33,12 +34,6 @@ export interface Call {
   id: string
 }
 
-/** A callback that runs under a lock. */
-interface Running {
-  readonly belief: Belief
-  readonly finish: (outcome: 'value' | 'error') => void
-}
-
 /** A program that uses locks, on one machine, and minds what it is told. */
 export class Client {
   readonly machine: Machine
@@ -49,7 +44,7 @@ export class Client {
   readonly connectTimeout: number
   readonly calls = new Set<Call>()
   readonly held: Belief[] = []
-  readonly running: Running[] = []
+  readonly running: Callback[] = []
   /** The tokens of what it has let go of. */
   readonly released = new Set<bigint>()
   closed = false
@@ -70,7 +65,7 @@ export class Client {
     this.connectTimeout = connectTimeout
     this.#watch = watch
     this.#chance = chance
-    this.locks = new LockManager(wrap(simulated(server, line, kind, watch.removing(machine, kind.leases))), {
+    this.locks = new LockManager(wrap(simulated(server, line, kind, watch.duties.removals(machine, kind.leases))), {
       ttl,
       connectTimeout,
       clock: machine,
@@ -86,7 +81,7 @@ export class Client {
     let wanted = 0
     for (const { wish } of this.calls) wanted += each(wish)
     for (const belief of this.held) wanted += each(belief.wish)
-    for (const { belief } of this.running) wanted += each(belief.wish)
+    for (const { belief } of this.running) if (belief) wanted += each(belief.wish)
     return wanted
   }
 
@@ -126,54 +121,16 @@ export class Client {
 
   /** Its callback ends when a step says so. */
   request(wish: Wish, timeout: number | undefined): void {
-    const [name = ''] = wish.names
     if (wish.permits !== undefined) return this.acquire(wish)
+    const [name = ''] = wish.names
     const call = this.#begin({ names: [name], mode: 'exclusive' }, true, { timeout })
-    const result = {}
-    const error = new Error('mine')
-    const outcome = Promise.withResolvers<object>()
-    outcome.promise.catch(() => {})
-    let ended: 'value' | 'error' | undefined
-    let belief: Belief | undefined
-    let entered = false
-    let synchronous = true
+    const callback = new Callback(this.machine, this.#watch)
     const settled = this.locks.request(name, timeout === undefined ? {} : { timeout }, (lock) => {
-      if (synchronous) this.#watch.world.violated('request', 'its callback was called synchronously')
-      entered = true
-      belief = this.#take(call, lock)
-      const own = belief
-      const finish = (how: 'value' | 'error') => {
-        if (own.held) {
-          ended = how
-          own.released = true
-          this.#watch.duties.add(this.machine, 'a request settles when its callback has', 1_000, settled)
-        }
-        if (how === 'value') outcome.resolve(result)
-        else outcome.reject(error)
-      }
-      this.running.push({ belief, finish })
-      return outcome.promise
+      this.running.push(callback)
+      return callback.enter(this.#take(call, lock))
     })
-    synchronous = false
+    callback.called(settled, (why) => this.#failed(call, why))
     this.#called(call)
-    settled.then(
-      (value) => {
-        if (ended !== 'value' || value !== result) this.#watch.world.violated('request', 'resolved to another result')
-      },
-      (why: unknown) => {
-        if (!entered) return this.#failed(call, why)
-        if (ended !== undefined) {
-          if (ended === 'value' || why !== error)
-            this.#watch.world.violated('request', 'a release replaced its outcome')
-          return
-        }
-        const found = LockError.find(why)
-        if (found?.code !== 'LOST' || !(found.callback instanceof Promise) || belief?.held) {
-          this.#watch.world.violated('request', `rejected under its lock with ${String(why)}`)
-        }
-        if (belief) belief.seenLost = true
-      },
-    )
   }
 
   finish(how: 'value' | 'error'): void {
@@ -211,7 +168,8 @@ export class Client {
 
   /** Asks of all locks whether they are held, as a program does. */
   look(): void {
-    for (const belief of [...this.held, ...this.running.map((each) => each.belief)]) this.#watch.looked(belief)
+    for (const belief of [...this.held, ...this.running.flatMap((each) => each.belief ?? [])])
+      this.#watch.looked(belief)
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,7 @@ export interface Found {
 const usual: Setting = {
   seed: 1,
   without: [],
-  heals: true,
+  heals: 'all',
   leases: 'session',
   ordered: false,
   sets: 'atomic',
@@ -91,3 +91,21 @@ export const found: readonly Found[] = [
     },
   },
 ]
+
+/** What chance makes too rarely for a test, by the mutant that it shows. */
+export const contrived: ReadonlyMap<string, Schedule> = new Map([
+  ['no-audit', (found.at(-1) as Found).schedule],
+  [
+    'wall-only',
+    {
+      setting: { ...usual, leases: 'entry', heals: 'none' },
+      steps: [
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 20 },
+        { do: 'cut', client: 0, ms },
+        { do: 'set clock', client: 0, ms: 2_999 },
+        { do: 'pass', ms: 2_000 },
+      ],
+    },
+  ],
+])

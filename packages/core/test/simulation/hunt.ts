@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { pieces } from '../museum/index.ts'
 import { importMutated } from './mutation.ts'
 import { mutants } from './mutants.ts'
-import { found } from './found.ts'
+import { contrived, found } from './found.ts'
 import { play, replay } from './play.ts'
 import { quarry } from './quarry.ts'
 
@@ -24,11 +24,14 @@ for (const mutant of mutants.filter(({ id }) => wanted(id))) {
     new URL('./play.ts', import.meta.url),
     mutant,
   )
-  const known = found.find((each) => each.mutant === mutant.id)
-  report(mutant.id, known ? await broken.replay(known.schedule) : await broken.play(options))
+  const known = found.find((each) => each.mutant === mutant.id)?.schedule ?? contrived.get(mutant.id)
+  const { seed = options.seed } = mutant
+  report(mutant.id, known ? await broken.replay(known) : await broken.play({ ...options, seed }))
 }
-for (const { defect, store, adapter } of pieces.filter(({ defect }) => quarry.has(defect) && wanted(defect))) {
-  report(defect, await play({ ...options, wrap: adapter ?? store }))
+for (const { defect, seed } of quarry.filter((each) => wanted(each.defect))) {
+  const piece = pieces.find((each) => each.defect === defect)
+  if (!piece) throw new Error(`no piece of the museum ${defect}`)
+  report(defect, await play({ ...options, seed, wrap: piece.adapter ?? piece.store }))
 }
 
 function report(id: string, { played, rule, error }: Awaited<ReturnType<typeof play>>): void {

@@ -8,6 +8,7 @@ export const mutants: readonly Mutant[] = [
     file: 'lease.ts',
     text: 'Math.max(ttl / 10, 250)',
     becomes: '0',
+    seed: 13,
     shows: ['held', 'exclusion'],
   },
   {
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
     file: 'lease.ts',
     text: 'this.#proof = grant.proof',
     becomes: 'this.#proof = { ...grant.proof, sent: now }',
+    seed: 13,
     shows: ['held', 'exclusion'],
   },
   {
@@ -24,6 +26,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: 'if (lease.remaining(now) <= 0) return this.#giveBack(waiter, session)',
     becomes: '',
+    seed: 8,
     shows: ['late'],
   },
   {
@@ -32,7 +35,8 @@ export const mutants: readonly Mutant[] = [
     file: 'lease.ts',
     text: "this.lose('expired', now)",
     becomes: '',
-    shows: ['revived', 'signal'],
+    seed: 8,
+    shows: ['revived', 'signal', 'liveness'],
   },
   {
     id: 'mono-only',
@@ -40,6 +44,7 @@ export const mutants: readonly Mutant[] = [
     file: 'clock.ts',
     text: 'Math.max(now.mono - since.mono, now.wall - since.wall)',
     becomes: 'now.mono - since.mono',
+    seed: 10,
     shows: ['held', 'exclusion'],
   },
   {
@@ -64,6 +69,7 @@ export const mutants: readonly Mutant[] = [
     file: 'removals.ts',
     text: 'if (!removal.done) this.#attempt(removal)',
     becomes: '',
+    seed: 6,
     shows: ['liveness', 'residue'],
   },
   {
@@ -72,6 +78,7 @@ export const mutants: readonly Mutant[] = [
     file: 'removals.ts',
     text: 'found || removal.attempts > 1',
     becomes: 'found',
+    seed: 14,
     shows: ['release'],
   },
   {
@@ -80,6 +87,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "this.#keeper.abandon(session, new LockError('UNAVAILABLE', 'the store did not confirm a removal within the ttl'))",
     becomes: '',
+    seed: 3,
     shows: ['liveness', 'residue'],
   },
   {
@@ -96,6 +104,7 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: 'if (session) this.#host.discard(request, session)',
     becomes: '',
+    seed: 2,
     shows: ['liveness', 'residue'],
   },
   {
@@ -104,6 +113,7 @@ export const mutants: readonly Mutant[] = [
     file: 'keeper.ts',
     text: 'opening.then((late) => late.close()).catch(() => {})',
     becomes: 'opening.catch(() => {})',
+    seed: 2,
     shows: ['close', 'residue'],
   },
   {
@@ -112,6 +122,7 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: 'session.ordered && lanes.free',
     becomes: 'true',
+    seed: 10,
     shows: ['order'],
   },
   {
@@ -120,6 +131,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: '    this.#tellRobbed(lease)\n',
     becomes: '',
+    seed: 2,
     shows: ['exclusion'],
   },
   {
@@ -128,6 +140,7 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: 'waiter.restart(this.#host.random.id())',
     becomes: 'waiter.restart(waiter.request.id)',
+    seed: 8,
     shows: ['held'],
   },
   {
@@ -136,7 +149,8 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "for (const lease of this.#leases.values()) lease.lose('session')",
     becomes: '',
-    shows: ['held', 'exclusion'],
+    seed: 3,
+    shows: ['held', 'exclusion', 'liveness'],
   },
   {
     id: 'not-restarted',
@@ -144,7 +158,8 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: 'this.#waiters.submitAll()',
     becomes: '',
-    shows: ['liveness'],
+    seed: 2,
+    shows: ['liveness', 'order'],
   },
   {
     id: 'asks-once',
@@ -152,6 +167,7 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: '        this.#submit(waiter, now)\n      }',
     becomes: '      }',
+    seed: 2,
     shows: ['liveness'],
   },
   {
@@ -160,6 +176,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "for (const lease of this.#leases.values()) lease.lose('closed')",
     becomes: '',
+    seed: 1,
     shows: ['held', 'exclusion'],
   },
   {
@@ -185,5 +202,23 @@ export const mutants: readonly Mutant[] = [
     text: "if (session.leases === 'session') this.#lookAgain(now)",
     becomes: '',
     shows: ['residue'],
+  },
+  {
+    id: 'other-token',
+    defect: 'takes a second grant of a claim, which others may have held meanwhile, for its first',
+    file: 'engine.ts',
+    text: "if (lease) lease.lose('gone')\n    else if",
+    becomes: 'if (lease) lease.prove(grant.proof)\n    else if',
+    seed: 1,
+    shows: ['held', 'told'],
+  },
+  {
+    id: 'lost-waiter',
+    defect: 'does not queue again when the store has lost its place',
+    file: 'engine.ts',
+    text: 'this.discard(request, session)\n    this.#waiters.requeue(waiter)\n  }\n\n  // For the keeper',
+    becomes: 'this.discard(request, session)\n  }\n\n  // For the keeper',
+    seed: 1,
+    shows: ['liveness'],
   },
 ]

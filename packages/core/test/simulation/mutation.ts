@@ -12,6 +12,8 @@ export interface Mutant {
   /** Stands there exactly once. */
   readonly text: string
   readonly becomes: string
+  /** One that shows it soon. */
+  readonly seed?: number
   /** Which broken promises may show it. */
   readonly shows: readonly string[]
 }

@@ -11,23 +11,29 @@ const leaseOf = ({ schedule: { setting } }: Stage): number => 1.1 * Math.ceil(se
 /** All is healed: then everybody has to be served or told, and nothing may stay behind. */
 export async function recover(stage: Stage): Promise<void> {
   const { world, server, everybody, clients } = stage
-  const { connectTimeout, leases } = stage.schedule.setting
+  const { connectTimeout, leases, heals } = stage.schedule.setting
+  // The first client may stay behind a line that is broken in any way: that must not keep the others.
+  const first = heals === 'all' ? 0 : 1
+  const [sound, broken] = [clients.slice(first), clients.slice(0, first)]
   world.tell(() => '--- healed')
-  for (const { line } of everybody) line.heal()
+  for (const { line } of everybody) if (!broken.some((client) => client.line === line)) line.heal()
   await running(stage)
   const lease = leaseOf(stage)
+  const patience = 2 * connectTimeout + 5_000
   // Orphans go with their lease, or with the audit that finds them; a session that is being opened may have to be given
   // up first; and everybody waits for everybody else.
-  const end = world.now + 4 * lease + 2 * connectTimeout + 5_000
+  const places = broken.reduce((sum, { calls }) => sum + calls.size, 4)
+  const end = world.now + places * lease + patience
   const busy = (client: Client) => client.calls.size + client.held.length + client.running.length > 0
-  while (clients.some(busy) && world.now < end) {
+  while (sound.some(busy) && world.now < end) {
     for (const client of clients) client.machine.receive(world.now, () => client.letGo())
     await world.pass(hold)
   }
-  for (const { calls, machine } of clients) {
+  for (const { calls, machine } of sound) {
     for (const { id } of calls)
       world.violated('liveness', `${machine.name}: ${id} is pending long after all was healed`)
   }
+  if (broken.length > 0) return
   // What is on its way still arrives.
   await world.pass(longest)
   const empty = () => server.live.length === 0
@@ -39,7 +45,7 @@ export async function recover(stage: Stage): Promise<void> {
   // The heartbeat and the audits.
   const idle = leases === 'session' ? 2 : 0
   const quiet = () => clients.every(({ machine }) => machine.timers <= idle)
-  if (!(await world.until(world.now + 4 * lease + 2 * connectTimeout, quiet))) {
+  if (!(await world.until(world.now + 4 * lease + patience, quiet))) {
     const busiest = clients.map(({ machine }) => `${machine.name} ${machine.timers}`)
     world.violated('residue', `timers run although nothing is wanted: ${busiest.join(', ')}`)
   }

@@ -20,6 +20,8 @@ export const wishes = {
   'b and a': { names: ['b', 'a'], mode: 'exclusive' },
   'one of two s': { names: ['s'], mode: 'permit', permits: 2, weight: 1 },
   'two of two s': { names: ['s'], mode: 'permit', permits: 2, weight: 2 },
+  // Refused while there is another limit, and the others while there is this one.
+  'one of three s': { names: ['s'], mode: 'permit', permits: 3, weight: 1 },
 } as const
 export type WishName = keyof typeof wishes
 
@@ -61,8 +63,8 @@ export interface Setting extends Kind {
   readonly seed: number
   /** What does not happen, whatever the steps say: what is rare among everything is frequent among a few. */
   readonly without: readonly Step['do'][]
-  /** Whether all is healed in the end, and everything must progress; otherwise the faults last. */
-  readonly heals: boolean
+  /** Who is healed in the end, and must progress then; for the others the faults last. */
+  readonly heals: 'all' | 'all but one' | 'none'
   readonly ttl: number
   readonly connectTimeout: number
   /** How long a message takes at most while all is well. */
@@ -135,7 +137,7 @@ export function schedules(error: number): fc.Arbitrary<Schedule> {
     setting: fc.record({
       seed: fc.noShrink(fc.nat(2 ** 31 - 1)),
       without: fc.subarray(optional),
-      heals: fc.constantFrom(true, true, false),
+      heals: fc.constantFrom('all' as const, 'all but one' as const, 'none' as const),
       leases: fc.constantFrom('session' as const, 'entry' as const),
       ordered: fc.boolean(),
       sets: fc.constantFrom('atomic' as const, 'ordered' as const),

@@ -65,7 +65,7 @@ class Simulation implements Stage {
       take(step, this)
       await this.world.pass(step.do === 'pass' ? step.ms : 0)
     }
-    if (this.schedule.setting.heals) await recover(this)
+    if (this.schedule.setting.heals !== 'none') await recover(this)
     await residue(this)
   }
 
