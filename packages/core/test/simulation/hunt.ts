@@ -9,7 +9,7 @@ import { pieces } from '../museum/index.ts'
 import { importMutated } from './mutation.ts'
 import { mutants } from './mutants.ts'
 import { contrived, found } from './found.ts'
-import { play, replay } from './play.ts'
+import { play, type Played } from './play.ts'
 import { quarry } from './quarry.ts'
 
 const { values, positionals } = parseArgs({
@@ -20,10 +20,7 @@ const options = { seed: Number(values.seed), schedules: Number(values.schedules)
 const wanted = (id: string) => positionals.length === 0 || positionals.includes(id)
 
 for (const mutant of mutants.filter(({ id }) => wanted(id))) {
-  const broken = await importMutated<{ play: typeof play; replay: typeof replay }>(
-    new URL('./play.ts', import.meta.url),
-    mutant,
-  )
+  const broken = await importMutated<typeof import('./play.ts')>(new URL('./play.ts', import.meta.url), mutant)
   const known = found.find((each) => each.mutant === mutant.id)?.schedule ?? contrived.get(mutant.id)
   const { seed = options.seed } = mutant
   report(mutant.id, known ? await broken.replay(known) : await broken.play({ ...options, seed }))
@@ -34,6 +31,6 @@ for (const { defect, seed } of quarry.filter((each) => wanted(each.defect))) {
   report(defect, await play({ ...options, seed, wrap: piece.adapter ?? piece.store }))
 }
 
-function report(id: string, { played, rule, error }: Awaited<ReturnType<typeof play>>): void {
+function report(id: string, { played, rule, error }: Played): void {
   console.log(JSON.stringify({ id, played, rule, error }))
 }
