@@ -84,14 +84,13 @@ export class Waiter {
 
   /** Begins again as another claim. */
   restart(id: string): void {
-    // What has gone unanswered stays so, whatever becomes of the claim that follows.
-    this.doubtful ||= this.sentAt !== undefined
     this.request = { ...this.request, id }
     this.session = undefined
     this.asking = false
     this.sentAt = undefined
     this.attempts = 0
     this.unanswered = 0
+    this.doubtful = false
     this.queued = false
   }
 

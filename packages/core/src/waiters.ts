@@ -202,11 +202,9 @@ export class Waiters {
   }
 
   #unanswered(waiter: Waiter): LockError {
-    const { session, doubtful, sentAt, lastError } = waiter
-    if (!doubtful && sentAt === undefined) {
-      if (!session) return this.#host.unavailable()
-      if (lastError) return lastError
-    }
+    if (!waiter.session) return this.#host.unavailable()
+    const { doubtful, sentAt, lastError } = waiter
+    if (!doubtful && sentAt === undefined && lastError) return lastError
     return new LockError('OUTCOME_UNKNOWN', `the store did not answer within ${this.#host.connectTimeout} ms`)
   }
 

@@ -9,6 +9,7 @@ import { pieces } from '../museum/index.ts'
 import { importMutated } from './mutation.ts'
 import { mutants } from './mutants.ts'
 import { contrived, found } from './found.ts'
+import type * as Play from './play.ts'
 import { play, type Played } from './play.ts'
 import { quarry } from './quarry.ts'
 
@@ -20,7 +21,7 @@ const options = { seed: Number(values.seed), schedules: Number(values.schedules)
 const wanted = (id: string) => positionals.length === 0 || positionals.includes(id)
 
 for (const mutant of mutants.filter(({ id }) => wanted(id))) {
-  const broken = await importMutated<typeof import('./play.ts')>(new URL('./play.ts', import.meta.url), mutant)
+  const broken = await importMutated<typeof Play>(new URL('./play.ts', import.meta.url), mutant)
   const known = found.find((each) => each.mutant === mutant.id)?.schedule ?? contrived.get(mutant.id)
   const { seed = options.seed } = mutant
   report(mutant.id, known ? await broken.replay(known) : await broken.play({ ...options, seed }))

@@ -190,9 +190,9 @@ export const mutants: readonly Mutant[] = [
   {
     id: 'doubt-ends-with-session',
     defect: 'says that nothing was applied of what went unanswered in an earlier session',
-    file: 'waiter.ts',
-    text: 'this.doubtful ||= this.sentAt !== undefined',
-    becomes: 'this.doubtful = false',
+    file: 'waiters.ts',
+    text: 'if (!request.wait && (doubtful || sentAt !== undefined)) {',
+    becomes: 'if (false) {',
     shows: ['error'],
   },
   {
