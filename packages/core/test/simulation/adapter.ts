@@ -1,4 +1,5 @@
 import {
+  elapsed,
   Heartbeat,
   LockError,
   type Backend,
@@ -84,6 +85,8 @@ class SimulatedSession implements Session {
   readonly #heartbeat: Heartbeat | undefined
   #end!: (why: LockError) => void
   #over: LockError | undefined
+  /** When the first call left that has had no answer, nor any after it. */
+  #silentSince: Instant | undefined
 
   constructor({ line, kind, remote, removing, options, ttl, opened }: Parts) {
     this.ttl = ttl
@@ -161,10 +164,15 @@ class SimulatedSession implements Session {
   #call<T>(what: string, execute: (sent: Instant) => T): Promise<T>
   #call<T, U>(what: string, execute: (sent: Instant) => T, read: (answer: T) => U): Promise<U>
   async #call(what: string, execute: (sent: Instant) => unknown, read = (answer: unknown) => answer): Promise<unknown> {
-    if (this.#over) throw this.#over
     const sent = this.#options.clock.now()
+    this.#silentSince ??= sent
+    // By then nothing is proved any more. (A heartbeat knows this by itself.)
+    if (elapsed(this.#silentSince, sent) > this.ttl) this.#finish(new LockError('UNAVAILABLE', 'no answer for a ttl'))
+    if (this.#over) throw this.#over
     try {
-      return read(await this.#line.call(what, () => execute(sent)))
+      const answer = await this.#line.call(what, () => execute(sent))
+      this.#silentSince = undefined
+      return read(answer)
     } catch (error) {
       if (error instanceof SessionOver) this.#finish(error)
       throw error

@@ -87,7 +87,7 @@ export class Client {
 
   /** Whether nothing has ever gone wrong for it: only then the order in which its calls take effect is promised. */
   get calm(): boolean {
-    return this.line.calm && this.machine.disturbedAt === 0
+    return this.machine.alive && this.line.calm && this.machine.disturbedAt === 0
   }
 
   acquire(wish: Wish, timeout?: number): void {
