@@ -92,7 +92,7 @@ export class Engine {
     if (!lease.finish(now)) return Promise.resolve('lost')
     this.#forget(lease)
     publish('locks:released', () => this.#holding(lease))
-    return this.#removals.add(lease.request, lease.session, now)
+    return this.#removals.add(lease.request, lease.session, now, lease.keptFor(now))
   }
 
   query(name: string | undefined): Promise<readonly Entry[]> {
