@@ -15,8 +15,8 @@ const fresh = Date.now() % 2 ** 31
 
 describe('whatever becomes of clients, clocks and messages, core keeps its promises', () => {
   test.for([
-    ['a seed that is always the same', 1, 600],
-    [`seed ${fresh}, of this run`, fresh, 400],
+    ['a seed that is always the same', 1, 500],
+    [`seed ${fresh}, of this run`, fresh, 300],
   ] as const)('%s', async ([, seed, schedules]) => {
     const played = await play({ seed, schedules })
     expect(played.schedule && (await told(seed, played))).toBeUndefined()

@@ -42,7 +42,7 @@ export class Duties {
   removals(machine: Machine, leases: 'entry' | 'session'): Removing {
     const asked = new Map<string, { readonly since: number; times: number; confirmed: boolean }>()
     return (id, ttl, answer, over) => {
-      const removal = asked.get(id) ?? { since: machine.awake, times: 0, confirmed: false }
+      const removal = asked.get(id) ?? { since: this.#world.now, times: 0, confirmed: false }
       asked.set(id, removal)
       const attempt = ++removal.times
       answer.then(
@@ -50,7 +50,7 @@ export class Duties {
         () => {},
       )
       const done = () =>
-        removal.confirmed || removal.times > attempt || over() || machine.awake - removal.since > 0.9 * ttl
+        removal.confirmed || removal.times > attempt || over() || this.#world.now - removal.since > 0.9 * ttl
       this.add(machine, `the removal of ${id} is repeated`, Math.min(Math.max(ttl / 4, 250), 2_500) + 1_600, done)
       if (attempt > 1 || leases === 'entry') return
       const what = `the session ends that has ${id} for ever`

@@ -90,11 +90,26 @@ export const found: readonly Found[] = [
       ],
     },
   },
+  {
+    what: 'a release was called a loss when the lock had expired while the release could not leave',
+    mutant: 'expired-is-loss',
+    schedule: {
+      setting: { ...usual, leases: 'entry' },
+      steps: [
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 20 },
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'release', client: 0 },
+        { do: 'sleep', client: 0, ms: 1_100 },
+        { do: 'pass', ms: 1_200 },
+      ],
+    },
+  },
 ]
 
 /** What chance makes too rarely for a test, by the mutant that it shows. */
 export const contrived: ReadonlyMap<string, Schedule> = new Map([
-  ['no-audit', (found.at(-1) as Found).schedule],
+  ['no-audit', found.find(({ mutant }) => mutant === 'no-audit-when-idle')?.schedule as Schedule],
   [
     'wall-only',
     {

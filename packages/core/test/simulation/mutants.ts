@@ -70,7 +70,7 @@ export const mutants: readonly Mutant[] = [
     text: 'if (!removal.done) this.#attempt(removal)',
     becomes: '',
     seed: 6,
-    shows: ['liveness', 'residue'],
+    shows: ['prompt', 'liveness', 'residue'],
   },
   {
     id: 'repeat-is-loss',
@@ -88,7 +88,7 @@ export const mutants: readonly Mutant[] = [
     text: "this.#keeper.abandon(session, new LockError('UNAVAILABLE', 'the store did not confirm a removal within the ttl'))",
     becomes: '',
     seed: 3,
-    shows: ['liveness', 'residue'],
+    shows: ['prompt', 'liveness', 'residue'],
   },
   {
     id: 'no-audit',
@@ -141,7 +141,7 @@ export const mutants: readonly Mutant[] = [
     text: 'waiter.restart(this.#host.random.id())',
     becomes: 'waiter.restart(waiter.request.id)',
     seed: 8,
-    shows: ['held'],
+    shows: ['held', 'release'],
   },
   {
     id: 'session-over',
@@ -220,5 +220,31 @@ export const mutants: readonly Mutant[] = [
     becomes: 'this.discard(request, session)\n  }\n\n  // For the keeper',
     seed: 1,
     shows: ['liveness'],
+  },
+  {
+    id: 'expired-is-loss',
+    defect: 'calls a loss what has expired while its removal was on its way',
+    file: 'removals.ts',
+    text: ' || this.#mayHaveExpired(removal)',
+    becomes: '',
+    shows: ['release'],
+  },
+  {
+    id: 'waiters-die',
+    defect: 'does not renew those who wait',
+    file: 'waiters.ts',
+    text: 'if (waiter.queued) claims.push(waiter.request)',
+    becomes: 'void waiter',
+    seed: 5,
+    shows: ['liveness'],
+  },
+  {
+    id: 'no-notice',
+    defect: 'says nothing when a lock is at risk',
+    file: 'engine.ts',
+    text: 'if (lease.newlyAtRisk(now)) this.#atRisk(lease)',
+    becomes: '',
+    seed: 5,
+    shows: ['at risk'],
   },
 ]
