@@ -92,7 +92,7 @@ export class Engine {
     if (!lease.finish(now)) return Promise.resolve('lost')
     this.#forget(lease)
     publish('locks:released', () => this.#holding(lease))
-    return this.#removals.add(lease.request, lease.session, now)
+    return this.#removals.add(lease.request, lease.session, now, lease.keptFor(now))
   }
 
   query(name: string | undefined): Promise<readonly Entry[]> {
@@ -190,7 +190,7 @@ export class Engine {
   /** A grant that arrives after its own deadline protects nothing. */
   #giveBack(waiter: Waiter, session: Session): void {
     if (!waiter.request.wait) {
-      const why = new LockError('UNAVAILABLE', 'the store answered later than the ttl of its grant')
+      const why = new LockError('OUTCOME_UNKNOWN', 'the store answered later than the ttl of its grant')
       return this.#waiters.withdraw(waiter, why)
     }
     this.discard(waiter.request, session)
@@ -264,6 +264,7 @@ export class Engine {
 
   #ended(session: Session, why: LockError): void {
     publish('locks:session', () => ({ ...this.identity, state: 'ended' as const, error: why }))
+    this.#upkeep?.end()
     this.#upkeep = undefined
     // What had expired before, unseen, has not ended with its session: the read says so.
     for (const lease of this.#leases.values()) if (lease.held) lease.lose('session')

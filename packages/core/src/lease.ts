@@ -51,7 +51,12 @@ export class Lease {
 
   /** Milliseconds to the deadline; zero or less when it has passed. */
   remaining(now: Instant = this.#host.clock.now()): number {
-    return this.#proof.ttl - margin(this.#proof.ttl) - elapsed(this.#proof.sent, now)
+    return this.keptFor(now) - margin(this.#proof.ttl)
+  }
+
+  /** For how many milliseconds the store has promised to keep it. */
+  keptFor(now: Instant): number {
+    return this.#proof.ttl - elapsed(this.#proof.sent, now)
   }
 
   get held(): boolean {

@@ -1,5 +1,5 @@
 import { backoff, patienceFor } from './attempts.ts'
-import type { Clock, Instant } from './clock.ts'
+import { elapsed, type Clock, type Instant } from './clock.ts'
 import type { Claim, Session } from './contract.ts'
 import { attempt as attemptNow, type Lanes } from './lanes.ts'
 import type { Random } from './random.ts'
@@ -18,7 +18,9 @@ export interface RemovalHost {
 interface Removal {
   readonly claim: Claim
   readonly session: Session
-  readonly since: number
+  readonly since: Instant
+  /** For how many milliseconds from then the store has promised to keep it. */
+  readonly keptFor: number
   /** When the first attempt left. */
   firstSentAt: number | undefined
   /** When the pending attempt left; undefined between two attempts. */
@@ -49,15 +51,22 @@ export class Removals {
   }
 
   /**
-   * Removes a claim. Settles, at the latest after a bounded time, with `'lost'` only if the first attempt was answered
-   * and found nothing: a repeated attempt that finds nothing finds the work of the one before.
+   * Removes a claim. Settles, at the latest after a bounded time, with `'lost'` only if the one attempt that was made
+   * found nothing while the store had promised to keep it: one of several that finds nothing finds the work of another,
+   * and they may overtake each other; and one that comes later than that finds what has expired since.
    */
-  add(claim: Claim, session: Session, now: Instant = this.#host.clock.now()): Promise<'released' | 'lost'> {
+  add(
+    claim: Claim,
+    session: Session,
+    now: Instant = this.#host.clock.now(),
+    keptFor = 0,
+  ): Promise<'released' | 'lost'> {
     return new Promise((settle) => {
       const removal: Removal = {
         claim,
         session,
-        since: now.mono,
+        since: now,
+        keptFor,
         firstSentAt: undefined,
         sentAt: undefined,
         attempts: 0,
@@ -91,7 +100,7 @@ export class Removals {
   beat(now: number, patience: number): void {
     for (const removal of this.#pending.values()) {
       const { since, sentAt, firstSentAt, session } = removal
-      if (now - since >= settleWithin) removal.settle('released')
+      if (now - since.mono >= settleWithin) removal.settle('released')
       if (firstSentAt !== undefined && now - firstSentAt > session.ttl) this.#overdue(removal)
       else if (sentAt !== undefined && now - sentAt > patience) this.#repeat(removal, removal.attempts)
     }
@@ -115,10 +124,14 @@ export class Removals {
     answer.then(
       (found) => {
         if (removal.again) this.#repeat(removal, attempt)
-        else this.#finish(removal, found || attempt > 1 ? 'released' : 'lost')
+        else this.#finish(removal, found || removal.attempts > 1 || this.#mayHaveExpired(removal) ? 'released' : 'lost')
       },
       () => this.#repeat(removal, attempt),
     )
+  }
+
+  #mayHaveExpired({ since, keptFor }: Removal): boolean {
+    return elapsed(since, this.#host.clock.now()) >= keptFor
   }
 
   #repeat(removal: Removal, after: number): void {

@@ -1,4 +1,4 @@
-import type { Clock, Instant } from './clock.ts'
+import type { Clock, Instant, Timer } from './clock.ts'
 import type { Claim, Grant, Loss, Proof, Session } from './contract.ts'
 import { LockError } from './errors.ts'
 import { internal } from './keeper.ts'
@@ -25,6 +25,7 @@ export class Upkeep {
   #renewalDue: number
   #auditDue: number
   #doubtful = false
+  #timer: Timer | undefined
 
   constructor(host: UpkeepHost, session: Session) {
     this.#host = host
@@ -32,6 +33,14 @@ export class Upkeep {
     const now = host.clock.now().mono
     this.#renewalDue = now + session.ttl / 3
     this.#auditDue = now + 2 * session.ttl
+    // Where an orphan lives as long as the session, it is looked for also when nothing is wanted: a call that was given
+    // up may take effect at any time.
+    if (session.leases === 'session') this.#lookAgain(now)
+  }
+
+  /** The session is over. */
+  end(): void {
+    this.#timer?.cancel()
   }
 
   /** There is something to keep alive again: what is fresh need not be renewed at once. */
@@ -62,6 +71,14 @@ export class Upkeep {
     if (now.mono >= this.#renewalDue && !pending) this.#renew(now)
     if (now.mono >= this.#auditDue) this.#audit(now)
     return this.#renewalDue > now.mono ? this.#renewalDue - now.mono : patience
+  }
+
+  #lookAgain(now: number): void {
+    this.#timer = this.#host.clock.after(Math.max(1, this.#auditDue - now), () => {
+      const at = this.#host.clock.now()
+      if (at.mono >= this.#auditDue) this.#audit(at)
+      this.#lookAgain(at.mono)
+    })
   }
 
   #renew(now: Instant): void {

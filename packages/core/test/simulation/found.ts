@@ -1,0 +1,126 @@
+import type { Schedule, Setting, Step } from './schedule.ts'
+
+/** A defect of core that the simulation has found, as the short schedule that shows it. */
+export interface Found {
+  readonly what: string
+  /** The mutant that has the defect again. */
+  readonly mutant: string
+  readonly schedule: Schedule
+}
+
+const usual: Setting = {
+  seed: 1,
+  without: [],
+  heals: 'all',
+  leases: 'session',
+  ordered: false,
+  sets: 'atomic',
+  ttl: 1_000,
+  connectTimeout: 3_000,
+  pace: 2,
+  rates: [],
+}
+
+const ms = 0
+/** A client that has a session. */
+const opened: readonly Step[] = [
+  { do: 'try', client: 0, wish: 'b', ms },
+  { do: 'pass', ms: 20 },
+  { do: 'release', client: 0 },
+  { do: 'pass', ms: 20 },
+]
+
+export const found: readonly Found[] = [
+  {
+    what: 'a try whose grant came too late, and was given back, was said not to have been applied',
+    mutant: 'late-is-unavailable',
+    schedule: {
+      setting: { ...usual, leases: 'entry' },
+      steps: [
+        ...opened,
+        { do: 'weather', client: 0, way: 'answers', how: 'silent', ms },
+        { do: 'try', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 900 },
+        { do: 'heal', client: 0, ms },
+        { do: 'pass', ms: 20 },
+      ],
+    },
+  },
+  {
+    what: 'a try that was applied in a session that ended was said not to have been applied',
+    mutant: 'doubt-ends-with-session',
+    schedule: {
+      setting: usual,
+      steps: [
+        ...opened,
+        { do: 'weather', client: 0, way: 'answers', how: 'silent', ms },
+        { do: 'try', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 3_000 },
+        { do: 'pass', ms: 1_000 },
+      ],
+    },
+  },
+  {
+    what: 'a release was called a loss when its removal was overtaken by the repetition of it',
+    mutant: 'first-is-loss',
+    schedule: {
+      setting: { ...usual, leases: 'entry' },
+      steps: [
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 20 },
+        { do: 'fate', client: 0, way: 'calls', how: 'late', ms: 420 },
+        { do: 'fate', client: 0, way: 'answers', how: 'late', ms: 300 },
+        { do: 'release', client: 0 },
+        { do: 'pass', ms: 1_000 },
+      ],
+    },
+  },
+  {
+    what: 'a call that took effect later than a ttl after it was given up left a lock that an idle manager kept for ever',
+    mutant: 'no-audit-when-idle',
+    schedule: {
+      setting: usual,
+      steps: [
+        ...opened,
+        { do: 'fate', client: 0, way: 'calls', how: 'stray', ms: 2_500 },
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 200 },
+        { do: 'release', client: 0 },
+        { do: 'pass', ms: 20 },
+      ],
+    },
+  },
+  {
+    what: 'a release was called a loss when the lock had expired while the release could not leave',
+    mutant: 'expired-is-loss',
+    schedule: {
+      setting: { ...usual, leases: 'entry' },
+      steps: [
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 20 },
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'release', client: 0 },
+        { do: 'sleep', client: 0, ms: 1_100 },
+        { do: 'pass', ms: 1_200 },
+      ],
+    },
+  },
+]
+
+/** What chance makes too rarely for a test, by the mutant that it shows. */
+export const contrived: ReadonlyMap<string, Schedule> = new Map([
+  ['no-audit', found.find(({ mutant }) => mutant === 'no-audit-when-idle')?.schedule as Schedule],
+  [
+    'wall-only',
+    {
+      setting: { ...usual, leases: 'entry', heals: 'none' },
+      steps: [
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 20 },
+        { do: 'cut', client: 0, ms },
+        { do: 'set clock', client: 0, ms: 2_999 },
+        { do: 'pass', ms: 2_000 },
+      ],
+    },
+  ],
+])
