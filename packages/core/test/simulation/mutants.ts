@@ -147,7 +147,7 @@ export const mutants: readonly Mutant[] = [
     id: 'session-over',
     defect: 'believes in locks whose session it has ended',
     file: 'engine.ts',
-    text: "for (const lease of this.#leases.values()) lease.lose('session')",
+    text: "for (const lease of this.#leases.values()) if (lease.held) lease.lose('session')",
     becomes: '',
     seed: 3,
     shows: ['held', 'exclusion', 'liveness'],
