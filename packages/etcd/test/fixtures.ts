@@ -1,7 +1,7 @@
 import type { Lock, LockManager } from '@locks/core'
 import type { EtcdServer } from '@locks/testkit'
 
-export { chance, cleanup, median, open, queued, settled, unhandledRejections, until } from '@locks/testkit/fixtures'
+export * from '@locks/testkit/fixtures'
 
 /** All that a server has: nothing, once everybody has left. */
 export async function leftAt(server: EtcdServer): Promise<string[]> {

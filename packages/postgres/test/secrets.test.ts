@@ -34,21 +34,6 @@ function managerOf(backend: Backend, options: { ttl?: number; random?: Random } 
 }
 
 /** The errors of all calls of a manager. */
-async function call(locks: LockManager): Promise<unknown[]> {
-  const calls = [
-    locks.connect(),
-    locks.acquire('a', { timeout: 500 }),
-    locks.tryAcquire('b'),
-    locks.query('a'),
-    locks.query(),
-    locks.request('c', { signal: AbortSignal.timeout(500) }, () => {}),
-  ]
-  const outcomes = await Promise.allSettled(calls)
-  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
-  sightings.note(locks, ...errors)
-  return errors
-}
-
 test.for<[string, () => string]>([
   ['a role that nobody knows', () => urlOf('nobody')],
   ['a role that may do nothing', () => urlOf('poor', server.port, 'postgres?schema=none')],
@@ -56,7 +41,7 @@ test.for<[string, () => string]>([
   ['a host that is unknown', () => `postgres://able:${encoded}@host.invalid/postgres`],
   ['a server without TLS', () => urlOf('able', server.port, 'postgres?sslmode=require')],
 ])('the password of %s is in nothing that can be seen', async ([, url]) => {
-  expect(await call(managerOf(adapter.fromUrl(url())))).not.toEqual([])
+  expect(await sightings.failures(managerOf(adapter.fromUrl(url())))).not.toEqual([])
   sightings.expectNone()
 })
 
@@ -71,7 +56,7 @@ test('a wrong password, that of a pooler, and one that cannot be sent', async ()
     ['postgres', pooler.port],
     ['able', gone.ports[0]],
   ] as const) {
-    expect(await call(managerOf(postgres({ url: urlOf(user, port) })))).not.toEqual([])
+    expect(await sightings.failures(managerOf(postgres({ url: urlOf(user, port) })))).not.toEqual([])
   }
   sightings.expectNone()
 })
@@ -96,17 +81,17 @@ test('while the server is silent, cut off, late, or breaks off in the middle', a
   const locks = managerOf(postgres({ url: urlOf('able', line.ports[0]) }))
   const lock = await locks.acquire('held')
   await line.wire.dropAnswers()
-  expect(await call(locks)).not.toEqual([])
+  expect(await sightings.failures(locks)).not.toEqual([])
   await until('it is lost', () => !lock.held)
   await line.wire.cut()
-  expect(await call(locks)).not.toEqual([])
+  expect(await sightings.failures(locks)).not.toEqual([])
   await line.wire.heal()
   await line.wire.reconnect()
   await until('it works again', async () => (await locks.tryAcquire('again')) !== null)
   await line.cutInFrame()
-  await call(locks)
+  await sightings.failures(locks)
   await line.wire.silence()
-  expect(await call(managerOf(postgres({ url: urlOf('able', line.ports[0]) })))).not.toEqual([])
+  expect(await sightings.failures(managerOf(postgres({ url: urlOf('able', line.ports[0]) })))).not.toEqual([])
   sightings.expectNone()
 })
 
@@ -120,7 +105,7 @@ test('the password of a config, also one that is asked for', async () => {
     { ...at, password: canary, ssl: { ca } },
     { ...at, password: () => Promise.reject(new Error(canary)) },
   ]) {
-    expect(await call(managerOf(postgres({ config })))).not.toEqual([])
+    expect(await sightings.failures(managerOf(postgres({ config })))).not.toEqual([])
   }
   sightings.expectNone()
 })

@@ -43,24 +43,8 @@ function managerOf(backend: Backend, options: { ttl?: number; random?: Random } 
   return locks
 }
 
-/** All calls of a manager that fail, or do not. */
-async function call(locks: LockManager): Promise<unknown[]> {
-  const calls = [
-    locks.connect(),
-    locks.acquire('a', { timeout: 500 }),
-    locks.tryAcquire('b'),
-    locks.query('a'),
-    locks.query(),
-    locks.request('c', { signal: AbortSignal.timeout(500) }, () => {}),
-  ]
-  const outcomes = await Promise.allSettled(calls)
-  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
-  sightings.note(locks, ...errors)
-  return errors
-}
-
 test('a wrong password is in nothing that can be seen', async () => {
-  const errors = await call(managerOf(adapter.fromUrl(urlOf('nobody'))))
+  const errors = await sightings.failures(managerOf(adapter.fromUrl(urlOf('nobody'))))
   expect(String(errors[0])).toContain('WRONGPASS')
   sightings.expectNone()
 })
@@ -73,7 +57,7 @@ test.for([
   ['no channels', '+@all', '~*', '&none'],
 ] as const)('a password of a user who may do %s', async ([, ...rule]) => {
   await user('some', ...rule)
-  const errors = await call(managerOf(redis({ url: urlOf('some') })))
+  const errors = await sightings.failures(managerOf(redis({ url: urlOf('some') })))
   expect(errors.length).toBeGreaterThan(0)
   sightings.expectNone()
 })
@@ -82,7 +66,9 @@ test('a password that a server does not want', async () => {
   const open = await startRedis()
   cleanup(() => open.end())
   expect(
-    await call(managerOf(redis({ url: `redis://:${encoded}@127.0.0.1:${open.port}?restartGrace=false` }))),
+    await sightings.failures(
+      managerOf(redis({ url: `redis://:${encoded}@127.0.0.1:${open.port}?restartGrace=false` })),
+    ),
   ).toEqual([])
   sightings.expectNone()
 })
@@ -91,7 +77,7 @@ test('a password for a host that cannot be reached, or is unknown', async () => 
   const gone = await line()
   await gone.close()
   for (const host of [`127.0.0.1:${gone.ports[0]}`, 'host.invalid']) {
-    const errors = await call(managerOf(redis({ url: `redis://u:${encoded}@${host}` })))
+    const errors = await sightings.failures(managerOf(redis({ url: `redis://u:${encoded}@${host}` })))
     expect(errors.length).toBeGreaterThan(0)
   }
   sightings.expectNone()
@@ -103,17 +89,17 @@ test('a password, while the server is silent, cut off, late, or breaks off in th
   const locks = managerOf(redis({ url: urlOf('able', wire.ports[0]) }))
   const lock = await locks.acquire('held')
   await wire.wire.dropAnswers()
-  expect(await call(locks)).not.toEqual([])
+  expect(await sightings.failures(locks)).not.toEqual([])
   await until(() => !lock.held)
   await wire.wire.cut()
-  expect(await call(locks)).not.toEqual([])
+  expect(await sightings.failures(locks)).not.toEqual([])
   await wire.wire.heal()
   await wire.wire.reconnect()
   await until(() => locks.tryAcquire('again').catch(() => null))
   await wire.cutInFrame()
-  await call(locks)
+  await sightings.failures(locks)
   await wire.wire.silence()
-  expect(await call(managerOf(redis({ url: urlOf('able', wire.ports[0]) })))).not.toEqual([])
+  expect(await sightings.failures(managerOf(redis({ url: urlOf('able', wire.ports[0]) })))).not.toEqual([])
   sightings.expectNone()
 })
 
@@ -141,12 +127,14 @@ test('the password of sentinels and of those that they name', async () => {
     `redis+sentinel://nobody:${encoded}@${sentinels}/${deployment.name}`,
     `redis+sentinel://nobody:${encoded}@127.0.0.1:${port}/unknown`,
   ]
-  for (const url of urls) expect(await call(managerOf(redis({ url })))).not.toEqual([])
+  for (const url of urls) expect(await sightings.failures(managerOf(redis({ url })))).not.toEqual([])
   sightings.expectNone()
 })
 
 test('the password of a cluster', async () => {
-  const errors = await call(managerOf(redis({ url: `redis+cluster://nobody:${encoded}@127.0.0.1:${server.port}` })))
+  const errors = await sightings.failures(
+    managerOf(redis({ url: `redis+cluster://nobody:${encoded}@127.0.0.1:${server.port}` })),
+  )
   expect(errors.length).toBeGreaterThan(0)
   sightings.expectNone()
 })

@@ -3,7 +3,18 @@ import type { ZookeeperServer } from '@locks/testkit'
 import { cleanup, open as openOn, unhandledRejections, until } from '@locks/testkit/fixtures'
 import { zookeeper } from '@locks/zookeeper'
 
-export { chance, cleanup, median, queued, settled, until } from '@locks/testkit/fixtures'
+export {
+  canary,
+  cleanup,
+  median,
+  queued,
+  settled,
+  Sightings,
+  sitOut,
+  until,
+  withstand,
+  type Fault,
+} from '@locks/testkit/fixtures'
 
 /** Of servers on this machine. */
 export const urlOf = (...ports: readonly number[]): string =>

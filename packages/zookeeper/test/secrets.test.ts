@@ -1,47 +1,13 @@
-import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { inspect } from 'node:util'
-import { LockManager, type LockEvents, type ManagerOptions } from '@locks/core'
+import { LockManager, type ManagerOptions } from '@locks/core'
 import { systemRandom, type Random } from '@locks/core/backend'
 import { digestOf, startProxy, startZookeeper, type ProxyLine } from '@locks/testkit'
 import { adapter } from '@locks/zookeeper'
-import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { connectAdmin } from './admin.ts'
-import { cleanup, until } from './fixtures.ts'
+import { canary, cleanup, Sightings, until } from './fixtures.ts'
 
-/** With what has to be encoded in a URL, and ends a word elsewhere. */
-const canary = 'cAnArY @:/?#%"\'\\'
 const encoded = encodeURIComponent(canary)
-/** What shows that it is there, encoded or not. */
-const trace = /cAnArY/i
-
-const channels: readonly (keyof LockEvents)[] = [
-  ...(['locks:request', 'locks:queued', 'locks:granted', 'locks:refused', 'locks:failed', 'locks:released'] as const),
-  ...(['locks:lost', 'locks:at-risk', 'locks:renewed', 'locks:session', 'locks:warning'] as const),
-]
-
-/** Everything that could be seen, as it would be shown. */
-let seen: string[] = []
-const note = (...values: unknown[]) => {
-  for (const value of values) {
-    seen.push(String(value), inspect(value), inspect(value, { depth: 10, showHidden: true, getters: true }))
-    for (let error = value; error instanceof Error; error = error.cause) {
-      seen.push(error.message, String(error.stack), JSON.stringify(error), ...Object.keys(error))
-    }
-  }
-}
-const noteMessage = (message: unknown) => note(message)
-
-beforeEach(() => {
-  seen = []
-  for (const each of channels) subscribe(each, noteMessage)
-  process.on('warning', noteMessage)
-  for (const way of ['debug', 'error', 'info', 'log', 'warn'] as const) vi.spyOn(console, way).mockImplementation(note)
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  process.off('warning', noteMessage)
-  for (const each of channels) unsubscribe(each, noteMessage)
-})
+const sightings = new Sightings()
 
 const server = await startZookeeper({ superPassword: 'of-the-admin' })
 const proxy = await startProxy()
@@ -64,58 +30,26 @@ function managerOf(url: string, options: ManagerOptions = {}): LockManager {
   const backend = adapter.fromUrl(url)
   const locks = new LockManager(backend, { connectTimeout: 1_000, ttl: 1_000, ...options })
   cleanup(() => locks.close())
-  note(backend, locks)
+  sightings.note(backend, locks)
   return locks
 }
 
-/** All calls of a manager that fail, or do not. */
-async function call(locks: LockManager): Promise<unknown[]> {
-  const calls = [
-    locks.connect(),
-    locks.acquire('a', { timeout: 500 }),
-    locks.tryAcquire('b'),
-    locks.query('a'),
-    locks.query(),
-    locks.request('c', { signal: AbortSignal.timeout(500) }, () => {}),
-  ]
-  const outcomes = await Promise.allSettled(calls)
-  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
-  note(locks, ...errors)
-  return errors
-}
-
-function expectNoTrace(): void {
-  expect(seen.length).toBeGreaterThan(0)
-  for (const each of seen) expect(each).not.toMatch(trace)
-}
-
-test('this would find it', () => {
-  note(new Error('a', { cause: Object.assign(new Error('b'), { auth: { password: canary } }) }))
-  expect(expectNoTrace).toThrow('not to match')
-  seen = []
-  channel('locks:warning').publish({ code: 'A', message: canary })
-  expect(expectNoTrace).toThrow('not to match')
-  seen = []
-  console.warn(canary)
-  expect(expectNoTrace).toThrow('not to match')
-})
-
 test('a password of a user who may do nothing under the root', async () => {
   await admin.createFor('/forbidden', `digest:${digestOf('somebody', 'else')}`)
-  const errors = await call(managerOf(urlOf('nobody', server.port, '/forbidden')))
+  const errors = await sightings.failures(managerOf(urlOf('nobody', server.port, '/forbidden')))
   expect(errors.length).toBeGreaterThan(0)
   expect(String(errors[0])).toContain('README')
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test('a password for a host that cannot be reached, or is unknown', async () => {
   const gone = await line()
   await gone.close()
   for (const host of [`127.0.0.1:${gone.ports[0]}`, 'host.invalid']) {
-    const errors = await call(managerOf(`zookeeper://u:${encoded}@${host}`))
+    const errors = await sightings.failures(managerOf(`zookeeper://u:${encoded}@${host}`))
     expect(errors.length).toBeGreaterThan(0)
   }
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test('a password in a URL that is refused', () => {
@@ -139,9 +73,9 @@ test('a password in a URL that is refused', () => {
       thrown = error
     }
     expect(thrown).toMatchObject({ code: 'INVALID_ARGUMENT' })
-    note(thrown)
+    sightings.note(thrown)
   }
-  expectNoTrace()
+  sightings.expectNone()
 })
 
 test('a password, while the server is silent, cut off, late, or breaks off in the middle', async () => {
@@ -149,18 +83,18 @@ test('a password, while the server is silent, cut off, late, or breaks off in th
   const locks = managerOf(urlOf('able', wire.ports[0]))
   const lock = await locks.acquire('held')
   await wire.wire.dropAnswers()
-  expect(await call(locks)).not.toEqual([])
+  expect(await sightings.failures(locks)).not.toEqual([])
   await until('it is lost', () => !lock.held)
   await wire.wire.cut()
-  expect(await call(locks)).not.toEqual([])
+  expect(await sightings.failures(locks)).not.toEqual([])
   await wire.wire.heal()
   await wire.wire.reconnect()
   await until('it works again', async () => (await locks.tryAcquire('again').catch(() => null)) !== null)
   await wire.cutInFrame()
-  await call(locks)
+  await sightings.failures(locks)
   await wire.wire.silence()
-  expect(await call(managerOf(urlOf('able', wire.ports[0])))).not.toEqual([])
-  expectNoTrace()
+  expect(await sightings.failures(managerOf(urlOf('able', wire.ports[0])))).not.toEqual([])
+  sightings.expectNone()
 })
 
 test("the owner's secret is in nothing that can be seen, at the server neither", async () => {
@@ -170,11 +104,11 @@ test("the owner's secret is in nothing that can be seen, at the server neither",
   const [locks, other] = [managerOf(urlOf('able'), { random, ttl: 10_000 }), managerOf(urlOf('able'))]
   const lock = await locks.acquire('seen')
   const waiting = locks.acquire('seen', { timeout: 300 }).catch((error: unknown) => error)
-  note(await locks.query(), await other.query(), await waiting)
+  sightings.note(await locks.query(), await other.query(), await waiting)
   expect(drawn).toBeGreaterThan(2)
-  seen.push(await server.ask('dump'), await server.ask('wchp'))
-  for (const path of [...(await server.ephemerals()).values()].flat()) seen.push(path, await admin.data(path))
+  sightings.note(await server.ask('dump'), await server.ask('wchp'))
+  for (const path of [...(await server.ephemerals()).values()].flat()) sightings.note(path, await admin.data(path))
   // The first is the manager's own, which everybody may know.
-  for (const each of seen) expect(each).not.toMatch(/[1-9]\d*cAnArY/i)
+  sightings.expectNone(/[1-9]\d*cAnArY/i)
   await lock.release()
 })

@@ -125,6 +125,8 @@ export const ambiguity: readonly Case[] = [
     id: 'ambiguity/dropped-answer-of-a-try-that-comes-back',
     line: 10,
     title: 'a try whose first answer is lost finds its own lock and not somebody else’s',
+    // Where a session does not outlive its connection the try rejects: another session cannot know whose lock it finds.
+    requires: { reconnects: true },
     async run(t) {
       const { locks, wire } = await t.openWired({ ttl: 2 * t.ttl })
       const other = await t.open()
