@@ -72,7 +72,10 @@ export function clientOf(location: Location, patience: number): RedisClient {
  */
 export function hangUp(client: RedisClient): void {
   for (const each of client.isCluster ? (client as Cluster).nodes('all') : [client as Redis]) {
-    ;(each as { stream?: Redis['stream'] }).stream?.on('error', () => {})
+    socketOf(each)?.on('error', () => {})
   }
   client.disconnect()
 }
+
+/** The connection that a client has at the moment, if any. */
+export const socketOf = (client: Redis): Redis['stream'] | undefined => (client as { stream?: Redis['stream'] }).stream

@@ -118,8 +118,9 @@ export class RedisSession implements Session {
     const asked: Promise<void>[] = []
     let failure: unknown
     for (const part of parts(this.#batches(claims), mostAtOnce)) {
-      const answers = part.map((batch) =>
-        apart(batch, (each) => this.#renew(each, sent)).then(
+      const renewals = this.#server.together(() => part.map((batch) => apart(batch, (each) => this.#renew(each, sent))))
+      const answers = renewals.map((renewal) =>
+        renewal.then(
           (found) => {
             for (const each of found) {
               for (const [id, standing] of each) standings.set(id, standing)
