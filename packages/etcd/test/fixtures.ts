@@ -3,6 +3,9 @@ import type { EtcdServer } from '@locks/testkit'
 
 export * from '@locks/testkit/fixtures'
 
+/** The module with the adapter, for other processes. */
+export const adapterModule: string = new URL('../src/index.ts', import.meta.url).href
+
 /** All that a server has: nothing, once everybody has left. */
 export async function leftAt(server: EtcdServer): Promise<string[]> {
   return [...(await server.keys()), ...(await server.leases())]

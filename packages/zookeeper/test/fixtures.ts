@@ -6,15 +6,20 @@ import { zookeeper } from '@locks/zookeeper'
 export {
   canary,
   cleanup,
+  handOver,
   median,
   queued,
   settled,
   Sightings,
   sitOut,
+  startCrowd,
   until,
   withstand,
   type Fault,
 } from '@locks/testkit/fixtures'
+
+/** The module with the adapter, for other processes. */
+export const adapterModule: string = new URL('../src/index.ts', import.meta.url).href
 
 /** Of servers on this machine. */
 export const urlOf = (...ports: readonly number[]): string =>
