@@ -95,7 +95,8 @@ test.for([
   const [other] = others
   const holder = await client([leader], { ttl: 4_000 })
   const [lease] = await leader.leases()
-  const rival = await client(others)
+  // Its lock is to outlive the election that healing may bring about.
+  const rival = await client(others, { ttl: 10_000 })
   const lock = await holder.acquire('contested')
   const waiting = rival.acquire('contested')
   await queued(rival, 'contested', 1)
