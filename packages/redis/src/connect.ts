@@ -11,8 +11,8 @@ const retryDelay = (attempt: number): number =>
   Math.min(longestDelay, firstDelay * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
 
 /**
- * A client of the adapter's own, not connected yet. It queues nothing and repeats nothing: core does, and knows for how
- * long. A server of a cluster that says nothing for `patience` milliseconds is connected to anew.
+ * A client of the adapter's own, not connected yet. It queues nothing and, but in a cluster, repeats nothing: core does, and
+ * knows for how long. A server of a cluster that says nothing for `patience` milliseconds is connected to anew.
  */
 export function clientOf(location: Location, patience: number): RedisClient {
   const { form, hosts, username, password, db, master, tls, natMap, sentinelUsername, sentinelPassword } = location
