@@ -1,0 +1,13 @@
+import { inMemory } from './memory.ts'
+import { cluster, redis, sentinel } from './redis.ts'
+import { sqlite } from './sqlite.ts'
+import type { Store } from './store.ts'
+
+/** Every store in every form. */
+export const stores: readonly Store[] = [inMemory(), sqlite, redis, sentinel, cluster]
+
+/** Those of a backend in all its forms (`redis`), or of one form (`redis-cluster`). */
+export function storesOf(backend: string): readonly Store[] {
+  const exact = stores.filter(({ name }) => name === backend)
+  return exact.length > 0 ? exact : stores.filter(({ name }) => name.startsWith(`${backend}-`))
+}
