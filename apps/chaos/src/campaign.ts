@@ -111,8 +111,8 @@ async function run(options: CampaignOptions, ends: Ends): Promise<Campaign> {
       await Promise.all(nemeses.map((nemesis) => nemesis.strike()))
       const at = now()
       const late = await crew.settle(bound)
-      ledger.add({ action: 'heal', at, deadline: at + bound })
       if (late.length === 0) await crew.probe(bound / 2, bound)
+      ledger.add({ action: 'heal', at, until: now(), deadline: at + bound })
       options.say?.(`${store.name}: healed and served after ${Math.round(now() - at)} ms`)
       crew.go()
     }

@@ -1,4 +1,5 @@
 /** What `pnpm chaos` starts: arguments in, exit code out, and nothing left behind but its reports. */
+import { subscribe } from 'node:diagnostics_channel'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -6,9 +7,12 @@ import { preflight } from '@locks/testkit'
 import { runCampaign } from './campaign.ts'
 import { makeClocks } from './clock/shim.ts'
 import { judge } from './judge.ts'
+import { page } from './report/html.ts'
 import { summarize, type Summary } from './report/summary.ts'
 import { complaints, table } from './report/table.ts'
 import { parse, usage, UsageError, type Wanted } from './usage.ts'
+
+subscribe('locks:warning', () => {})
 
 const say = (line: string) => console.log(line)
 
@@ -35,12 +39,16 @@ async function runAll({ stores, modes, ms, seed, workers, only, out }: Wanted): 
         say(`${store.name}, ${mode}, seed ${seed}, ${Math.round(ms / 1_000)} s`)
         const options = { store, mode, seed, ms, workers, lanes: 2, clocks, only, say }
         const campaign = await runCampaign(options)
-        const summary = summarize(options, campaign, judge(campaign, mode, store.ttl))
+        const judgement = judge(campaign, mode, store.ttl)
+        const summary = summarize(options, campaign, judgement)
         summaries.push(summary)
-        write(join(out, `${store.name}-${mode}-${seed}`), { 'summary.json': JSON.stringify(summary, null, 2) })
-        write(join(out, `${store.name}-${mode}-${seed}`), {
+        const folder = join(out, `${store.name}-${mode}-${seed}`)
+        write(folder, {
+          'summary.json': JSON.stringify(summary, null, 2),
           'history.jsonl': campaign.ledger.records.map((each) => JSON.stringify(each)).join('\n'),
+          'report.html': page(summary, campaign, judgement),
         })
+        if (summary.violations > 0) say(`  see ${join(folder, 'report.html')}`)
       }
     }
   } finally {

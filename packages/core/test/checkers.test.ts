@@ -232,6 +232,7 @@ describe('outcomes', () => {
   test('is content with holders whose call was granted, is pending, or may have been', () => {
     expectClean(judge([acquire({ token: '1' }), seen]))
     expectClean(judge([acquire({ outcome: 'unknown' }), seen]))
+    expectClean(judge([acquire({ token: '2', completed: 300 }), seen]))
     expectClean(judge([acquire({ invoked: 190, completed: 300, outcome: 'failed', why: 'refused' }), seen]))
   })
 
@@ -256,10 +257,16 @@ describe('outcomes', () => {
 })
 
 describe('liveness', () => {
-  const heal = { action: 'heal', at: 100, deadline: 200 } as const
+  const heal = { action: 'heal', at: 100, until: 150, deadline: 200 } as const
 
   test('is content if all that was pending has ended, however it did', () => {
     expectClean(liveness([acquire({ completed: 150, outcome: 'failed', why: 'TIMEOUT' }), heal]))
+  })
+
+  test('leaves alone what had ended before, and what was asked for afterwards', () => {
+    const before = acquire({ completed: 90, outcome: 'failed', why: 'UNAVAILABLE' })
+    const after = acquire({ invoked: 160, completed: null, outcome: 'unknown' })
+    expect(liveness([before, after, heal])).toMatchObject({ checked: 0, violations: [] })
   })
 
   test('finds what is never answered, or too late, and a probe that is not served', () => {
@@ -302,9 +309,14 @@ describe('handovers', () => {
     const history = [
       hold(),
       acquire({ queued: 50, completed: 130 }),
-      acquire({ invoked: 101, queued: 110, completed: 105 }),
+      acquire({ invoked: 101, queued: 110, completed: 135 }),
     ]
     expect(handovers(history, bounds)).toMatchObject({ released: [30], verdict: { violations: [] } })
+  })
+
+  test('measures nothing where somebody else had it in between', () => {
+    const history = [hold(), acquire({ completed: 110 }), acquire({ queued: 50, completed: 300 })]
+    expect(handovers(history, bounds).verdict).toMatchObject({ checked: 0, violations: [] })
   })
 
   test('finds one that takes too long, and counts none that a fault delays', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,8 @@ export interface Clocks {
 
 export async function makeClocks(): Promise<Clocks> {
   const folder = mkdtempSync(join(tmpdir(), 'locks-chaos-clock-'))
+  // Also for servers that run as somebody else.
+  chmodSync(folder, 0o755)
   const library = join(folder, 'jump.so')
   const source = fileURLToPath(new URL('./jump.c', import.meta.url))
   await promisify(execFile)('gcc', ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', library, source, '-ldl'])

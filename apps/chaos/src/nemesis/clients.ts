@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chance } from '../chance.ts'
 import type { Clock } from '../clock/shim.ts'
 import type { Member } from '../crew/member.ts'
@@ -39,8 +40,9 @@ export const stall: Fault = {
   lasts: [0, 0],
   async inflict(field, chance) {
     const found = find('holder', field, chance)
-    found?.send({ is: 'stall', ms: chance.between(0.3, 1.6) * field.ttl })
-    return found && { target: found.client }
+    const ms = chance.between(0.3, 1.6) * field.ttl
+    found?.send({ is: 'stall', ms })
+    return found && { target: found.client, heal: () => sleep(ms) }
   },
 }
 

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import type { Fault } from '../nemesis/fault.ts'
 import type { Store } from './store.ts'
 
 /** Processes that share a file: no server, no network. */
@@ -12,32 +14,43 @@ export const sqlite: Store = {
   start() {
     const folder = mkdtempSync(join(tmpdir(), 'locks-chaos-sqlite-'))
     const path = join(folder, 'locks.db')
-    const ask = <T>(question: (db: DatabaseSync) => T): T => {
-      const db = new DatabaseSync(path)
-      try {
-        // Others may be writing, and none of them for long.
-        db.exec('PRAGMA busy_timeout = 10000')
-        return question(db)
-      } finally {
-        db.close()
-      }
+    const holdersDeleted: Fault = {
+      kind: 'holders deleted',
+      lasts: [0, 0],
+      breaks: true,
+      async inflict() {
+        const done = await ask(path, (db) => db.exec('DELETE FROM entry WHERE token IS NOT NULL'))
+        return done && { target: 'all names' }
+      },
     }
     return Promise.resolve({
       way: { url: `sqlite:${pathToFileURL(path).pathname}` },
-      faults: [
-        {
-          kind: 'holders deleted',
-          lasts: [0, 0],
-          breaks: true,
-          async inflict() {
-            ask((db) => db.exec('DELETE FROM entry WHERE token IS NOT NULL'))
-            return { target: 'all names' }
-          },
-        },
-      ],
-      left: async () =>
-        ask((db) => db.prepare('SELECT name, owner FROM entry').all()).map((row) => JSON.stringify(row)),
+      faults: [holdersDeleted],
+      async left() {
+        const rows = await ask(path, (db) => db.prepare('SELECT name, owner FROM entry').all())
+        return rows ? rows.value.map((row) => JSON.stringify(row)) : ['a transaction that keeps others out']
+      },
       end: async () => rmSync(folder, { recursive: true, force: true }),
     })
   },
 }
+
+/** Undefined if others kept it busy: a process that is stopped in a transaction does so until it goes on. */
+async function ask<T>(path: string, question: (db: DatabaseSync) => T): Promise<{ readonly value: T } | undefined> {
+  for (let tries = 0; tries < 50; tries++) {
+    const db = new DatabaseSync(path)
+    try {
+      // Waiting in the driver would keep this process from letting the stopped one go on.
+      db.exec('PRAGMA busy_timeout = 0')
+      return { value: question(db) }
+    } catch (error) {
+      if ((error as { errcode?: unknown }).errcode !== busy) throw error
+    } finally {
+      db.close()
+    }
+    await sleep(10)
+  }
+  return undefined
+}
+
+const busy = 5

@@ -20,14 +20,10 @@ export function handovers(history: History, bounds: HandoverBounds): Handovers {
   const findings = new Findings('handover within its bound')
   const faults = only(history, 'fault')
   const times = { released: [] as number[], died: [] as number[] }
-  const grants = Map.groupBy(only(history, 'acquire').filter(isGrantOfWaiter), ({ name }) => name)
   const deaths = faults.filter(({ kind }) => kind.includes('killed'))
-  for (const hold of only(history, 'hold')) {
-    if (hold.mode !== 'exclusive' || hold.end === 'lost') continue
-    const next = (grants.get(hold.name) ?? [])
-      .filter(({ queued = 0, completed }) => queued < hold.until && (completed ?? 0) > hold.until)
-      .toSorted((a, b) => (a.completed ?? 0) - (b.completed ?? 0))[0]
-    if (!next?.completed) continue
+  for (const { hold, next } of successions(history)) {
+    // Whoever came later says nothing of those who waited.
+    if (!next?.completed || next.queued === undefined || next.queued > hold.until) continue
     const took = next.completed - hold.until
     const excuse = disturbance(faults, deaths, hold, next)
     findings.checked++
@@ -55,8 +51,23 @@ function disturbance(
   )
 }
 
-const isGrantOfWaiter = ({ outcome, mode, queued }: Acquire): boolean =>
-  outcome === 'ok' && mode !== 'permit' && queued !== undefined
+/** Each exclusive hold, with the grant that came next after it. */
+function* successions(history: History): Generator<{ hold: Hold; next: Acquire | undefined }> {
+  const granted = only(history, 'acquire').filter(({ outcome, mode }) => outcome === 'ok' && mode !== 'permit')
+  const grants = Map.groupBy(
+    granted.toSorted((a, b) => (a.completed ?? 0) - (b.completed ?? 0)),
+    ({ name }) => name,
+  )
+  const over = only(history, 'hold').filter(({ mode, end }) => mode === 'exclusive' && end !== 'lost')
+  for (const [name, holds] of Map.groupBy(over, (each) => each.name)) {
+    const following = grants.get(name) ?? []
+    let at = 0
+    for (const hold of holds.toSorted((a, b) => a.until - b.until)) {
+      while (at < following.length && ((following[at] as Acquire).completed ?? 0) <= hold.until) at++
+      yield { hold, next: following[at] }
+    }
+  }
+}
 
 /** How many of some durations are at most each of the bounds, and more than the one before it. */
 export function histogram(durations: readonly number[], bounds: readonly number[]): number[] {

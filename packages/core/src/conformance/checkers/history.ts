@@ -118,10 +118,11 @@ export interface Fault {
   readonly forgets: boolean
 }
 
-/** From here on nothing disturbs the store, and everything has to have ended by `deadline`. */
+/** From here on nothing disturbs the store, until `until`; and what was asked for by then has to end by `deadline`. */
 export interface Heal {
   readonly action: 'heal'
   readonly at: number
+  readonly until: number
   readonly deadline: number
 }
 

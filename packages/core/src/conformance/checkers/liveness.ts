@@ -5,9 +5,9 @@ import { Findings, type Verdict } from './verdict.ts'
 export function liveness(history: History): Verdict {
   const findings = new Findings('liveness after healing')
   const calls = only(history, 'acquire')
-  for (const { at, deadline } of only(history, 'heal')) {
+  for (const { at, until, deadline } of only(history, 'heal')) {
     for (const call of calls) {
-      if (call.invoked > deadline || (call.completed !== null && call.completed < at)) continue
+      if (call.invoked > until || (call.completed !== null && call.completed < at)) continue
       findings.checked++
       const message = complaint(call, deadline)
       if (message === undefined) continue
@@ -17,9 +17,9 @@ export function liveness(history: History): Verdict {
   return findings.verdict()
 }
 
-function complaint({ invoked, completed, probe, outcome, why }: Acquire, deadline: number): string | undefined {
+function complaint({ completed, probe, outcome, why }: Acquire, deadline: number): string | undefined {
   if (completed === null) return 'is never answered'
   if (completed > deadline) return `is answered ${Math.round(completed - deadline)} ms too late`
-  if (probe && outcome !== 'ok' && invoked <= deadline) return `is not served: ${why ?? outcome}`
+  if (probe && outcome !== 'ok') return `is not served: ${why ?? outcome}`
   return undefined
 }

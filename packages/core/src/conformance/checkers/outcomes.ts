@@ -41,8 +41,9 @@ export function outcomes(history: History, { grace }: { readonly grace: number }
 
 function explains(call: Acquire, token: string | undefined, query: Sighting, grace: number): boolean {
   if (call.invoked > (query.completed ?? query.invoked)) return false
-  if (call.outcome === 'ok') return call.token === token || token === undefined
+  // While it is pending it may be granted, and granted anew if that comes too late to be of use.
   if (call.outcome === 'unknown' || call.completed === null || call.completed > query.invoked) return true
+  if (call.outcome === 'ok') return call.token === token || token === undefined
   const givenUp = call.why === 'TIMEOUT' || call.why === 'aborted'
   return givenUp && call.wait && query.invoked - call.completed <= grace
 }
