@@ -8,6 +8,7 @@ import {
   lostUpdates,
   outcomes,
   overlap,
+  refusals,
   residue,
   success,
   tokenOrder,
@@ -16,6 +17,7 @@ import {
   type Verdict,
 } from '@locks/core/conformance'
 import type { Campaign, Mode } from './campaign.ts'
+import type { Store } from './stores/store.ts'
 import type { FaultRecord } from './records.ts'
 import type { TimedSeries } from './work/port.ts'
 
@@ -29,18 +31,21 @@ export interface Judgement {
   readonly violations: number
 }
 
-export function judge(campaign: Campaign, mode: Mode, ttl: number): Judgement {
+export function judge(campaign: Campaign, mode: Mode, { ttl, sessions = false }: Store): Judgement {
   const { ledger, capabilities, left, ended } = campaign
   const history = ledger.records
   // Lost news of a grant costs until the next renewal; the rest is for a busy machine.
   const times = handovers(history, { released: ttl / 3 + 500, died: ttl + capabilities.takeover + 500 })
+  // Until the store has confirmed that what nobody wants is gone, or has ended the session.
+  const grace = 3 * ttl + 3_000
   const verdicts = [
     tokenOrder(history),
     fencedRegister(history),
     lostUpdates(history, { checked: true }),
     overlap(history, { slack: ttl }),
     deadlines(history, { ttl }),
-    outcomes(history, { grace: 3 * ttl + 3_000 }),
+    outcomes(history, { grace }),
+    refusals(history, { grace, sessions }),
     ...(capabilities.order === 'fifo' ? [arrivalOrder(history)] : []),
     ...(mode === 'liveness' ? [liveness(history), times.verdict] : []),
     residue(left, ended),

@@ -39,7 +39,7 @@ async function runAll({ stores, modes, ms, seed, workers, only, out }: Wanted): 
         say(`${store.name}, ${mode}, seed ${seed}, ${Math.round(ms / 1_000)} s`)
         const options = { store, mode, seed, ms, workers, lanes: 2, clocks, only, say }
         const campaign = await runCampaign(options)
-        const judgement = judge(campaign, mode, store.ttl)
+        const judgement = judge(campaign, mode, store)
         const summary = summarize(options, campaign, judgement)
         summaries.push(summary)
         const folder = join(out, `${store.name}-${mode}-${seed}`)

@@ -8,6 +8,7 @@ import {
   lostUpdates,
   outcomes,
   overlap,
+  refusals,
   residue,
   success,
   tokenOrder,
@@ -253,6 +254,36 @@ describe('outcomes', () => {
     expect(messages(judge([failed, final({ elements: ['x'], count: 1 })]))).toEqual([
       expect.stringMatching(/x is there/),
     ])
+  })
+})
+
+describe('refusals', () => {
+  const judge = (history: History) => refusals(history, { grace: 1_000, sessions: false })
+  const refused = (given: Partial<Acquire>) =>
+    acquire({ wait: false, outcome: 'failed', why: 'refused', client: 'b', ...given })
+
+  test('is content if another holds, waits, or may do so', () => {
+    const granted = acquire()
+    const held = hold({ acquire: granted.id, until: 100 })
+    expectClean(judge([granted, held, refused({ invoked: 50, completed: 60 })]))
+    expectClean(judge([acquire({ completed: null }), refused({ invoked: 50, completed: 60 })]))
+    expectClean(judge([acquire({ outcome: 'unknown', completed: 50 }), refused({ invoked: 900, completed: 910 })]))
+    expectClean(judge([refused({ invoked: 50, completed: 60 }), refused({ invoked: 55, completed: 65 })]))
+  })
+
+  test('finds one who was refused because of itself', () => {
+    const granted = acquire()
+    const history = [
+      granted,
+      hold({ acquire: granted.id, until: 100 }),
+      refused({ invoked: 700, completed: 710 }),
+      acquire({ invoked: 800, queued: 805, completed: 1_500, client: 'b' }),
+    ]
+    expect(messages(judge(history))).toEqual([
+      expect.stringMatching(/b was refused, and nobody else/),
+      expect.stringMatching(/b had to wait, and nobody else/),
+    ])
+    expect(judge([...history, fault()]).excused).toHaveLength(2)
   })
 })
 

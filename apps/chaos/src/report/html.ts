@@ -130,12 +130,14 @@ function handovers({ handovers: { released, died } }: Summary): string {
 }
 
 function tableOf([titles = [], ...rows]: readonly (readonly string[])[]): string {
+  const worded = rows.length > 0 && titles.length < 9 ? ['excused'] : ['where they disagree']
+  const kindOf = (at: number) => (worded.includes(titles[at] ?? '') ? 'words' : '')
   const cell = (value: string, at: number) => {
-    const kind = titles[at] === 'where they disagree' || titles[at] === 'excused' ? 'words' : ''
+    const kind = kindOf(at)
     const bad = titles[at] === 'violations' && value !== '0' && value !== '' ? 'bad' : ''
     return `<td class="${kind}${bad}">${text(value)}</td>`
   }
-  const head = `<tr>${titles.map((title) => `<th>${text(title)}</th>`).join('')}</tr>`
+  const head = `<tr>${titles.map((title, at) => `<th class="${kindOf(at)}">${text(title)}</th>`).join('')}</tr>`
   const body = rows.map((cells) => `<tr>${cells.map(cell).join('')}</tr>`).join('\n')
   return `<div class="scroll"><table>${head}${body}</table></div>`
 }

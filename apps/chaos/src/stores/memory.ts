@@ -6,23 +6,28 @@ import { lineFaults } from '../nemesis/lines.ts'
 import { namespace } from '../names.ts'
 import type { Store } from './store.ts'
 
+interface Defects {
+  /** On the store's side of the line. */
+  readonly store?: (backend: Backend) => Backend
+  /** On the client's side. */
+  readonly adapter?: (backend: Backend) => Backend
+}
+
+const whole = (backend: Backend): Backend => backend
+
 /** A store in this process, and its clients too; what is between them fails at the boundary of the sessions. */
-export function inMemory(
-  name = 'memory',
-  wrap: (backend: Backend) => Backend = (backend) => backend,
-  ttl = 1_000,
-): Store {
+export function inMemory(name = 'memory', { store = whole, adapter = whole }: Defects = {}): Store {
   return {
     name,
-    ttl,
+    ttl: 1_000,
     start() {
-      const backend = wrap(backendInMemory())
+      const backend = store(backendInMemory())
       return Promise.resolve({
         way: { url: 'chaos:' },
         local: {
           client() {
             const { backend: own, wire } = wired(backend)
-            return { adapter: { schemes: ['chaos'], fromUrl: () => own }, line: { wire } }
+            return { adapter: { schemes: ['chaos'], fromUrl: () => adapter(own) }, line: { wire } }
           },
         },
         faults: lineFaults({ network: false, breaks: false }),

@@ -25,7 +25,7 @@ export const sqlite: Store = {
     }
     return Promise.resolve({
       way: { url: `sqlite:${pathToFileURL(path).pathname}` },
-      faults: [holdersDeleted],
+      faults: [holdersDeleted, writing(path)],
       async left() {
         const rows = await ask(path, (db) => db.prepare('SELECT name, owner FROM entry').all())
         return rows ? rows.value.map((row) => JSON.stringify(row)) : ['a transaction that keeps others out']
@@ -34,6 +34,23 @@ export const sqlite: Store = {
     })
   },
 }
+
+/** Somebody else's transaction, which keeps all out who want to write. */
+const writing = (path: string): Fault => ({
+  kind: 'database busy',
+  lasts: [0.1, 1.2],
+  weight: 2,
+  async inflict() {
+    const db = new DatabaseSync(path)
+    try {
+      db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE')
+    } catch {
+      db.close()
+      return undefined
+    }
+    return { target: 'the file', heal: async () => db.close() }
+  },
+})
 
 /** Undefined if others kept it busy: a process that is stopped in a transaction does so until it goes on. */
 async function ask<T>(path: string, question: (db: DatabaseSync) => T): Promise<{ readonly value: T } | undefined> {

@@ -10,6 +10,8 @@ export interface Store {
   readonly name: string
   /** The ttl of all locks: the shortest at which this store and machine keep their promises, ms. */
   readonly ttl: number
+  /** Whether what it keeps for a client goes with the client's session, so that a new one may have to wait for that. */
+  readonly sessions?: boolean
   /** `servers`: the wall clock of the servers, which is the true one until a fault sets it. */
   start(servers: Clock | undefined): Promise<Deployment>
 }

@@ -4,6 +4,9 @@ import { Chance } from '../chance.ts'
 import { locks as names, tried } from '../names.ts'
 import { now } from '../now.ts'
 import type { Sighting } from '../records.ts'
+import type { Act } from './acts.ts'
+import { Belief } from './belief.ts'
+import { Calls, isExpected } from './calls.ts'
 import type { Port } from './port.ts'
 import { idsOf, type Task } from './worker.ts'
 
@@ -13,6 +16,8 @@ export const patience = 500
 /** How many tries a series has, and how long it rests between two, ms. */
 export const tries = 3
 const gap = 150
+
+const attempt: Act = { kind: 'occupy', names: [tried], mode: 'exclusive', tries: true, lasts: 0, rest: 0 }
 
 /** A client that does two things: it tries for a lock, again and again, and it looks who holds the others. */
 export class Prober {
@@ -59,48 +64,52 @@ export class Prober {
     }
     while (this.#running && this.#manager) {
       await this.#look(this.#manager, chance.oneOf(names))
-      await this.#try(this.#manager)
+      await this.#series(this.#manager)
       await sleep(chance.between(0, 2 * gap))
     }
   }
 
-  async #try(locks: LockManager): Promise<void> {
+  async #series(locks: LockManager): Promise<void> {
     const at = now()
     const failures: ('down' | 'late' | 'busy')[] = []
     while (failures.length < tries) {
-      const asked = now()
-      const answer = await locks
-        .tryAcquire(tried)
-        .catch((error: unknown) => LockError.find(error) ?? this.#broke(error))
-      const late = now() - asked > patience
-      if (answer && !(answer instanceof Error)) await answer.release()
-      if (answer && !(answer instanceof Error) && !late) break
-      failures.push(reason(answer instanceof Error ? answer.code : undefined, late))
+      const failure = await this.#try(locks)
+      if (failure === undefined) break
+      failures.push(failure)
       if (failures.length < tries) await sleep(gap)
     }
     const { client } = this.#task
     this.#port.tried({ client, at, until: now(), tries, failures, succeeded: failures.length < tries })
   }
 
+  /** Why it failed, if it did: the store does not answer, not in time, or somebody else has the lock. */
+  async #try(locks: LockManager): Promise<'down' | 'late' | 'busy' | undefined> {
+    const calls = new Calls(attempt, this.#task.client, this.#id)
+    for (const call of calls.begun) this.#port.began(call)
+    try {
+      const lock = await calls.run(() => locks.tryAcquire(tried))
+      const ended = lock ? calls.granted(() => lock.token) : calls.failed(null)
+      const belief = lock && new Belief(lock, ended, this.#port)
+      for (const call of ended) this.#port.ended(call)
+      const [call] = ended
+      const late = call?.completed != null && call.completed - call.invoked > patience
+      if (lock) belief?.end(await lock.release())
+      return late ? 'late' : lock ? undefined : 'busy'
+    } catch (error) {
+      for (const call of calls.failed(error)) this.#port.ended(call)
+      if (!isExpected(error)) this.#port.broke(String((error as Error).stack ?? error))
+      return LockError.is(error, 'UNAVAILABLE') ? 'down' : 'late'
+    }
+  }
+
   async #look(locks: LockManager, name: string): Promise<void> {
     const query = { id: this.#id(), action: 'query', client: this.#task.client, invoked: now() } as const
     const seen = await locks.query(name).catch((error: unknown) => {
-      if (!LockError.find(error)) this.#broke(error)
+      if (!isExpected(error)) this.#port.broke(String((error as Error).stack ?? error))
       return undefined
     })
     const held = (seen?.held ?? []).map(({ owner, token }) => ({ name, client: owner, token: token?.toString() }))
     const outcome: Sighting['outcome'] = seen ? 'ok' : 'unknown'
     this.#port.saw({ ...query, completed: now(), outcome, held })
   }
-
-  #broke(error: unknown): LockError {
-    this.#port.broke(String((error as Error).stack ?? error))
-    return new LockError('UNAVAILABLE', 'broke')
-  }
-}
-
-/** Whether the store did not answer, not in time, or that somebody else has the lock. */
-function reason(code: LockError['code'] | undefined, late: boolean): 'down' | 'late' | 'busy' {
-  if (code === 'UNAVAILABLE') return 'down'
-  return code !== undefined || late ? 'late' : 'busy'
 }

@@ -22,14 +22,16 @@ export function handovers(history: History, bounds: HandoverBounds): Handovers {
   const times = { released: [] as number[], died: [] as number[] }
   const deaths = faults.filter(({ kind }) => kind.includes('killed'))
   for (const { hold, next } of successions(history)) {
+    const { end } = hold
+    if (end === 'lost') continue
     // Whoever came later says nothing of those who waited.
     if (!next?.completed || next.queued === undefined || next.queued > hold.until) continue
     const took = next.completed - hold.until
     const excuse = disturbance(faults, deaths, hold, next)
     findings.checked++
-    if (excuse === undefined) times[hold.end].push(took)
-    if (took <= bounds[hold.end]) continue
-    const message = `${Math.round(took)} ms from ${hold.client} (${hold.end}) to ${next.client}`
+    if (excuse === undefined) times[end].push(took)
+    if (took <= bounds[end]) continue
+    const message = `${Math.round(took)} ms from ${hold.client} (${end}) to ${next.client}`
     findings.add({ message, at: hold.until, name: hold.name, records: [hold.id, next.id] }, excuse)
   }
   const ascending = (list: readonly number[]) => list.toSorted((a, b) => a - b)
@@ -58,7 +60,7 @@ function* successions(history: History): Generator<{ hold: Hold; next: Acquire |
     granted.toSorted((a, b) => (a.completed ?? 0) - (b.completed ?? 0)),
     ({ name }) => name,
   )
-  const over = only(history, 'hold').filter(({ mode, end }) => mode === 'exclusive' && end !== 'lost')
+  const over = only(history, 'hold').filter(({ mode }) => mode === 'exclusive')
   for (const [name, holds] of Map.groupBy(over, (each) => each.name)) {
     const following = grants.get(name) ?? []
     let at = 0
