@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Capabilities } from '@locks/core'
+import type { Capabilities, LockManager } from '@locks/core'
 import type { Leftover } from '@locks/core/conformance'
 import { startProxy } from '@locks/testkit'
 import type { Clocks } from './clock/shim.ts'
 import { Crew } from './crew/crew.ts'
 import type { Post } from './crew/member.ts'
 import { Ledger } from './ledger.ts'
-import { namespace } from './names.ts'
+import { all as names, namespace, semaphore } from './names.ts'
 import { processFaults, stall } from './nemesis/clients.ts'
 import type { Fault } from './nemesis/fault.ts'
 import { lineFaults } from './nemesis/lines.ts'
@@ -122,6 +122,7 @@ async function run(options: CampaignOptions, ends: Ends): Promise<Campaign> {
   // Nobody writes any more.
   for (const final of resources.finals()) ledger.add(final)
   const clients = [...crew.left].map(([where, what]): Leftover => ({ where, what }))
+  await comeBy(deployment, ways, ttl, bound)
   const left = [...clients, { where: store.name, what: await gone(deployment, 2 * ttl + 5_000) }]
   return { ledger, capabilities, left, began, ended: now() }
 }
@@ -132,13 +133,29 @@ function storeFaults({ faults, network }: Deployment): Fault[] {
   return [...faults, ...lineFaults({ network: true, breaks: network.connectionIsLock ?? false })]
 }
 
+/** For the campaign itself, by a way without faults. */
+const opened = (deployment: Deployment, ways: Ways, ttl: number): Promise<LockManager> =>
+  open(deployment.way, { ttl, namespace, owner: 'campaign', connectTimeout: 5_000 }, ways.adapters)
+
 async function capabilitiesOf(deployment: Deployment, ways: Ways, ttl: number): Promise<Capabilities> {
-  const locks = await open(deployment.way, { ttl, namespace, owner: 'campaign', connectTimeout: 5_000 }, ways.adapters)
+  const locks = await opened(deployment, ways, ttl)
   await locks.close()
   return locks.capabilities
 }
 
-/** What is still there when whoever was killed has expired; it may take somebody who looks. */
+/** Some stores clear away what has expired when the next one comes by. */
+async function comeBy(deployment: Deployment, ways: Ways, ttl: number, within: number): Promise<void> {
+  const locks = await opened(deployment, ways, ttl)
+  const { name: pool, permits } = semaphore
+  for (const name of names) {
+    const kind = name === pool ? { permits, weight: permits } : {}
+    const lock = await locks.acquire(name, { ...kind, timeout: within })
+    await lock.release()
+  }
+  await locks.close()
+}
+
+/** What is still there. */
 async function gone(deployment: Deployment, within: number): Promise<readonly string[]> {
   const end = now() + within
   for (;;) {
