@@ -35,7 +35,11 @@ export function judge(campaign: Campaign, mode: Mode, { ttl, sessions = false }:
   const { ledger, capabilities, left, ended } = campaign
   const history = ledger.records
   // Lost news of a grant costs until the next renewal; the rest is for a busy machine.
-  const times = handovers(history, { released: ttl / 3 + 500, died: ttl + capabilities.takeover + 500 })
+  const times = handovers(history, {
+    released: ttl / 3 + 500,
+    died: ttl + capabilities.takeover + 500,
+    slack: ttl + capabilities.takeover,
+  })
   // Until the store has confirmed that what nobody wants is gone, or has ended the session.
   const grace = 3 * ttl + 3_000
   const verdicts = [

@@ -334,7 +334,7 @@ describe('arrival order', () => {
 })
 
 describe('handovers', () => {
-  const bounds = { released: 50, died: 1_000 }
+  const bounds = { released: 50, died: 1_000, slack: 20 }
 
   test('measures from the end of a hold to the grant of who waited', () => {
     const history = [
@@ -353,7 +353,9 @@ describe('handovers', () => {
   test('finds one that takes too long, and counts none that a fault delays', () => {
     const history = [hold(), acquire({ queued: 50, completed: 200 })]
     expect(messages(handovers(history, bounds).verdict)).toEqual([expect.stringMatching(/100 ms from a/)])
-    const disturbed = handovers([...history, fault({ breaks: false })], bounds)
+    const before = fault({ from: -100, until: 79 })
+    expect(handovers([...history, before], bounds).verdict.violations).toHaveLength(1)
+    const disturbed = handovers([...history, fault({ breaks: false, from: -100, until: 81 })], bounds)
     expect(disturbed).toMatchObject({ released: [], verdict: { violations: [], excused: [{ by: 'failover' }] } })
   })
 

@@ -6,6 +6,8 @@ export interface HandoverBounds {
   readonly released: number
   /** The same after the death of a holder. */
   readonly died: number
+  /** For so long after a fault what it has left may still stand in the way: a waiter that is dead, or cut off. */
+  readonly slack: number
 }
 
 export interface Handovers {
@@ -27,7 +29,7 @@ export function handovers(history: History, bounds: HandoverBounds): Handovers {
     // Whoever came later says nothing of those who waited.
     if (!next?.completed || next.queued === undefined || next.queued > hold.until) continue
     const took = next.completed - hold.until
-    const excuse = disturbance(faults, deaths, hold, next)
+    const excuse = disturbance(faults, deaths, hold, next, bounds.slack)
     findings.checked++
     if (excuse === undefined) times[end].push(took)
     if (took <= bounds[end]) continue
@@ -44,11 +46,12 @@ function disturbance(
   deaths: readonly Fault[],
   { client, until }: Hold,
   { completed }: Acquire,
+  slack: number,
 ): string | undefined {
   const own = deaths.filter(({ target }) => target === client)
   return faultWithin(
     faults.filter((each) => !own.includes(each)),
-    until,
+    until - slack,
     completed ?? until,
   )
 }
