@@ -1,4 +1,13 @@
-import { startCluster, startRedis, startSentinel } from '@locks/testkit'
+import {
+  startCluster,
+  startEnsemble,
+  startEtcd,
+  startEtcdCluster,
+  startPostgres,
+  startRedis,
+  startSentinel,
+  startZookeeper,
+} from '@locks/testkit'
 import { sqliteIn } from './show.ts'
 
 /** A store of one's own to play on: what to start, and what it is reached by. */
@@ -36,6 +45,41 @@ export const deployments: readonly Deployment[] = [
     async start() {
       const cluster = await startCluster()
       return { url: `redis+cluster://${hostsOf(cluster.nodes)}?restartGrace=false`, end: () => cluster.end() }
+    },
+  },
+  {
+    name: 'postgres',
+    async start() {
+      const server = await startPostgres()
+      return { url: server.url, end: () => server.end() }
+    },
+  },
+  {
+    name: 'etcd',
+    async start() {
+      const server = await startEtcd()
+      return { url: server.url, end: () => server.end() }
+    },
+  },
+  {
+    name: 'etcd-3',
+    async start() {
+      const cluster = await startEtcdCluster()
+      return { url: `etcd://${hostsOf(cluster.members)}`, end: () => cluster.end() }
+    },
+  },
+  {
+    name: 'zookeeper',
+    async start() {
+      const server = await startZookeeper()
+      return { url: `zookeeper://127.0.0.1:${server.port}`, end: () => server.end() }
+    },
+  },
+  {
+    name: 'zookeeper-3',
+    async start() {
+      const ensemble = await startEnsemble()
+      return { url: `zookeeper://${hostsOf(ensemble.servers)}`, end: () => ensemble.end() }
     },
   },
 ]

@@ -17,6 +17,7 @@ export { elapsed, systemClock, type Clock, type Instant, type Timer } from './cl
 export * from './contract.ts'
 export { Heartbeat, type HeartbeatOptions } from './heartbeat.ts'
 export { invalid, LockError, shown, unsupported, type ErrorCode, type LossReason } from './errors.ts'
+export { Lanes } from './lanes.ts'
 export { decodeName, encodeName, keyOf } from './names.ts'
 export { Admission, blockers, checkKind, granted, type Contender, type Mode } from './queue.ts'
 export { systemRandom, type Random } from './random.ts'

@@ -101,8 +101,17 @@ export class Waiters {
     const waiting = [...this.#all.values()]
     this.#all.clear()
     for (const waiter of waiting) {
-      this.#restart(waiter)
+      const { request, doubtful, sentAt } = waiter
       waiter.lastError = why
+      // What a try may have left under the old session would refuse it under the next, as if it were somebody else's.
+      if (!request.wait && (doubtful || sentAt !== undefined)) {
+        this.withdraw(
+          waiter,
+          new LockError('OUTCOME_UNKNOWN', 'the session ended before the store had answered', { cause: why }),
+        )
+      } else {
+        this.#restart(waiter)
+      }
     }
   }
 

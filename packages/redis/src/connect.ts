@@ -29,13 +29,18 @@ export function clientOf(location: Location, patience: number): RedisClient {
     ...(tls && { tls: {} }),
   }
   if (form === 'cluster') {
-    return new Cluster([...hosts], {
+    const cluster = new Cluster([...hosts], {
       lazyConnect: true,
       redisOptions: { ...connection, socketTimeout: patience },
       clusterRetryStrategy: retryDelay,
+      // Or what was unanswered when a connection closed is sent again, maybe after its own removal.
+      retryDelayOnFailover: 0,
       slotsRefreshTimeout: patience,
       ...(natMap && { natMap }),
     })
+    // Which the driver would do before it sends again.
+    cluster.on('-node', () => cluster.status === 'ready' && cluster.refreshSlotsCache())
+    return cluster
   }
   const single = {
     ...connection,

@@ -1,17 +1,14 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { redis } from '@locks/redis'
+import type { Figures } from '@locks/testkit/ratio'
 import { startProxy, startRedis, type ProxyLine } from '@locks/testkit'
 import { afterAll, expect, test } from 'vitest'
-import { cleanup, median, open, until } from './fixtures.ts'
-import type { Figures } from './floor.ts'
-import { machineTime, type Held, type Waiting } from './waiting.ts'
+import { cleanup, handOver, median, open, startCrowd, until } from './fixtures.ts'
 
 const server = await startRedis({ appendonly: true })
 const proxy = await startProxy()
@@ -22,6 +19,7 @@ afterAll(async () => {
 
 const ttl = 10_000
 const processes = 4
+const adapter = new URL('../src/index.ts', import.meta.url).href
 
 test('10,000 held locks are renewed in at most 20 requests and round trips a cycle', async () => {
   const count = 10_000
@@ -64,8 +62,9 @@ test.for([
   const holder = await open(redis({ url: server.url }), { ttl })
   const locks = await Promise.all(names.map((name) => holder.acquire(name)))
   const lines = await Promise.all(Array.from({ length: processes }, newLine))
-  const children = lines.map((line) => child({ url: urlOf(line), ttl, names, waiters: 250 }))
-  for (const each of children) await each.next()
+  const crowds = await Promise.all(
+    lines.map((line) => startCrowd({ url: urlOf(line), adapter, ttl, names, waiters: 250 })),
+  )
   const seconds = 12
   const before = await Promise.all(lines.map(countsOf))
   const started = performance.now()
@@ -81,16 +80,16 @@ test.for([
   }
   expect(locks.every(({ held }) => held)).toBe(true)
   await Promise.all(locks.map((lock) => lock.release()))
-  const all = (await Promise.all(children.map((each) => each.next()))) as { held: Held[] }[]
-  expect(all.flatMap(({ held }) => held)).toHaveLength(processes * 250)
+  const all = await Promise.all(crowds.map((each) => each.all()))
+  expect(all.flat()).toHaveLength(processes * 250)
 })
 
 test('a lock is handed over to the first of 1,000 waiters in the time that it takes with 100', async () => {
   const few: number[] = []
   const many: number[] = []
   for (let round = 0; round < 3; round++) {
-    few.push(await handOver(100))
-    many.push(await handOver(1_000))
+    few.push(await handoffAmong(100))
+    many.push(await handoffAmong(1_000))
   }
   const [one, other] = [median(few), median(many)]
   console.log(
@@ -99,30 +98,12 @@ test('a lock is handed over to the first of 1,000 waiters in the time that it ta
   expect(other).toBeLessThanOrEqual(1.5 * one)
 })
 
-/** The mean time from a release to the moment at which the next one has it, ms, until all of so many have had it. */
-async function handOver(waiters: number): Promise<number> {
-  const name = `handed over ${waiters}`
+async function handoffAmong(waiters: number): Promise<number> {
   const holder = await open(redis({ url: server.url }), { ttl })
-  const lock = await holder.acquire(name)
-  const share = waiters / processes
-  const children = Array.from({ length: processes }, () =>
-    child({ url: server.url, ttl, names: [name], waiters: share }),
-  )
-  for (const each of children) await each.next()
-  let released = machineTime()
-  await lock.release()
-  const all = (await Promise.all(children.map((each) => each.next()))) as { held: Held[] }[]
-  const inOrder = all.flatMap(({ held }) => held).toSorted((a, b) => Number(BigInt(a.token) - BigInt(b.token)))
-  expect(inOrder).toHaveLength(waiters)
-  const times = inOrder.map((held) => {
-    const time = held.granted - released
-    released = held.released
-    return time
-  })
-  // Nobody has it before it was released.
-  expect(Math.min(...times)).toBeGreaterThan(0)
+  const lock = await holder.acquire(`handed over ${waiters}`)
+  const mean = await handOver(lock, { url: server.url, adapter, ttl, processes, waiters })
   await holder.close()
-  return times.reduce((sum, time) => sum + time, 0) / waiters
+  return mean
 }
 
 test('acquire and release cost at most 1.25 times what the bare driver needs', async () => {
@@ -158,29 +139,4 @@ async function newLine(): Promise<ProxyLine> {
 
 async function countsOf({ wire }: ProxyLine): Promise<{ sent: number; roundTrips: number }> {
   return { sent: await wire.sent(), roundTrips: await wire.roundTrips() }
-}
-
-interface Child {
-  /** What it says next. */
-  next(): Promise<unknown>
-}
-
-function child(waiting: Waiting): Child {
-  const program = fileURLToPath(new URL('./waiting.ts', import.meta.url))
-  const made = spawn(process.execPath, ['--conditions=@locks/source', program, JSON.stringify(waiting)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exited = once(made, 'exit')
-  cleanup(async () => {
-    made.kill('SIGKILL')
-    await exited
-  })
-  const lines = createInterface({ input: made.stdout })[Symbol.asyncIterator]()
-  return {
-    async next() {
-      const { value, done } = await lines.next()
-      if (done) throw new Error('the process ended before it said anything')
-      return JSON.parse(value) as unknown
-    },
-  }
 }

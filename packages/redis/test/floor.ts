@@ -5,34 +5,19 @@
 import { randomBytes } from 'node:crypto'
 import { LockManager } from '@locks/core'
 import { redis } from '@locks/redis'
+import { compare, printed, type Figures } from '@locks/testkit/ratio'
 import { Redis } from 'ioredis'
-
-/** In one unit each: wall clock, and processor of this process. */
-export interface Cost {
-  readonly wall: number
-  readonly cpu: number
-}
-
-export interface Figures {
-  /** Of both, round by round. */
-  readonly ratios: Record<keyof Cost, { readonly median: number; readonly p10: number; readonly p90: number }>
-  /** Of the fastest rounds of each. */
-  readonly best: Cost
-  /** Microseconds, of the median round of each. */
-  readonly ours: Cost
-  readonly bare: Cost
-}
 
 const ttl = 10_000
 
-async function main(url: string, rounds: number, cycles: number): Promise<Figures> {
+async function main(url: string, rounds: number, perRound: number): Promise<Figures> {
   const client = new Redis(url)
   const compareAndDelete = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
   const sha = String(await client.script('LOAD', compareAndDelete))
   const locks = new LockManager(redis({ url, restartGrace: false }), { ttl })
   await locks.connect()
 
-  async function bare(): Promise<void> {
+  async function bare(cycles: number): Promise<void> {
     for (let done = 0; done < cycles; done++) {
       const id = randomBytes(16).toString('base64url')
       if ((await client.set('floor', id, 'PX', ttl, 'NX')) !== 'OK') throw new Error('it is not free')
@@ -40,58 +25,22 @@ async function main(url: string, rounds: number, cycles: number): Promise<Figure
     }
   }
 
-  async function ours(): Promise<void> {
+  async function ours(cycles: number): Promise<void> {
     for (let done = 0; done < cycles; done++) {
       const lock = await locks.acquire('floor')
       if ((await lock.release()) !== 'released') throw new Error('it is not there')
     }
   }
 
-  async function measure(work: () => Promise<void>): Promise<Cost> {
-    const used = process.cpuUsage()
-    const started = performance.now()
-    await work()
-    const wall = performance.now() - started
-    const { user, system } = process.cpuUsage(used)
-    return { wall: (wall * 1_000) / cycles, cpu: (user + system) / cycles }
-  }
-
-  const own: Cost[] = []
-  const other: Cost[] = []
-  await bare()
-  await ours()
-  // Interleaved, and each first in turn, so that whatever else the machine does falls on both.
-  for (let round = 0; round < rounds; round++) {
-    if (round % 2 === 0) other.push(await measure(bare))
-    own.push(await measure(ours))
-    if (round % 2 === 1) other.push(await measure(bare))
-  }
+  const figures = await compare({ ours, bare, rounds, cycles: perRound })
   client.disconnect()
   await locks.close()
 
-  const ratiosOf = (of: keyof Cost) => {
-    const ratios = sorted(own.map((cost, round) => cost[of] / (other[round]?.[of] ?? Number.NaN)))
-    return { median: at(ratios, 0.5), p10: at(ratios, 0.1), p90: at(ratios, 0.9) }
-  }
-  const each = (share: number, costs: readonly Cost[], of: keyof Cost) =>
-    at(sorted(costs.map((cost) => cost[of])), share)
-  return {
-    ratios: { wall: ratiosOf('wall'), cpu: ratiosOf('cpu') },
-    best: {
-      wall: each(0, own, 'wall') / each(0, other, 'wall'),
-      cpu: each(0, own, 'cpu') / each(0, other, 'cpu'),
-    },
-    ours: { wall: each(0.5, own, 'wall'), cpu: each(0.5, own, 'cpu') },
-    bare: { wall: each(0.5, other, 'wall'), cpu: each(0.5, other, 'cpu') },
-  }
+  return figures
 }
-
-const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b)
-const at = (numbers: readonly number[], share: number): number =>
-  numbers[Math.floor(share * (numbers.length - 1))] ?? Number.NaN
 
 if (process.argv[1] === import.meta.filename) {
   const [url = 'redis://127.0.0.1:6379', rounds = '15', cycles = '1500'] = process.argv.slice(2)
   const figures = await main(url, Number(rounds), Number(cycles))
-  console.log(JSON.stringify(figures, (_, value: unknown) => (typeof value === 'number' ? +value.toFixed(3) : value)))
+  console.log(printed(figures))
 }

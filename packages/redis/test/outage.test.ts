@@ -1,9 +1,8 @@
-import { LockError, type LockManager, type Lock } from '@locks/core'
+import type { Lock } from '@locks/core'
 import { redis } from '@locks/redis'
 import { startProxy, startRedis } from '@locks/testkit'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
-import { chance, cleanup, leftAt, open, queued, settled, unhandledRejections, until } from './fixtures.ts'
+import { cleanup, leftAt, open, queued, sitOut, unhandledRejections, until, withstand } from './fixtures.ts'
 
 const server = await startRedis({ appendonly: true })
 const proxy = await startProxy()
@@ -14,9 +13,6 @@ afterAll(async () => {
 
 const ttl = 1_500
 const connectTimeout = 1_000
-const timeout = 600
-/** The longest time for which the test of an outage lets it last beyond all that it waits for: nothing may depend on it. */
-const onTop = ttl / 2
 
 const client = (options = {}) => open(redis({ url: server.url }), { ttl, connectTimeout, ...options })
 
@@ -28,44 +24,8 @@ const outages = {
 test.for(Object.entries(outages))('a server that is %s after more than a ttl', async ([, outage]) => {
   const unhandled = unhandledRejections()
   const [holder, waiter, other] = [await client(), await client(), await client()]
-  const lock = await holder.acquire('held')
-  const waiting = waiter.acquire('held')
-  await queued(other, 'held', 1)
-  let isDown = true
-  await outage.begin()
-  cleanup(() => isDown && outage.end())
-  const began = performance.now()
-
-  const timed = settled(other.acquire('free', { timeout }))
-  const tried = settled(other.tryAcquire('also free'))
-  const asked = settled(other.query('held'))
-  // Nothing is read of the lock but its deadline, so that the first question after it finds the answer.
-  await until('the deadline is past', () => performance.now() > lock.expiresAt)
-  expect(lock.expiresAt).toBeLessThanOrEqual(began + ttl)
-  expect(lock.held).toBe(false)
-  expect(() => lock.assertHeld()).toThrow(expect.objectContaining({ code: 'LOST', reason: 'expired' }))
-  expect(lock.signal.aborted).toBe(true)
-  expect(await timed).toMatchObject({ error: { code: 'TIMEOUT' } })
-  expect((await timed).after).toBeLessThan(timeout + 1_000)
-  for (const { error, after } of [await tried, await asked]) {
-    expect(LockError.find(error)).toMatchObject({ temporary: true })
-    expect(after).toBeLessThan(connectTimeout + 500)
-  }
-  await until('it has lasted', () => performance.now() > began + ttl + onTop)
-  await expect(lock.release()).resolves.toBe('lost')
-
-  await outage.end()
-  isDown = false
-  const back = performance.now()
-  const granted = await waiting
-  const served = performance.now() - back
-  expect(granted.held).toBe(true)
-  expect(granted.token).toBeGreaterThan(lock.token)
-  for (const locks of [holder, waiter, other]) {
-    const fresh = await locks.acquire('free', { timeout: 5_000 })
-    await fresh.release()
-  }
-  await granted.release()
+  const { served, reason } = await sitOut(outage, { holder, waiter, other }, { ttl, connectTimeout })
+  expect(reason).toBe('expired')
   console.log(`a waiter was served ${served.toFixed()} ms after the outage`)
   await Promise.all([holder, waiter, other].map((locks) => locks.close()))
   expect(await leftAt(server)).toEqual([])
@@ -99,13 +59,8 @@ test('a server that is killed and started again within the ttl costs no lock and
   expect(unhandled).toEqual([])
 })
 
-/** What befalls the line of the first client at a moment by chance. */
-const faults = ['dropAnswers', 'cutInFrame', 'reset', 'silence'] as const
-
 test.for([1, 2, 3])('no client is kept out by its own lock when answers do not arrive (seed %i)', async (seed) => {
   const shortest = 1_000
-  const rounds = 20
-  const random = chance(seed)
   const unhandled = unhandledRejections()
   const line = await proxy.line({ upstreams: [{ host: '127.0.0.1', port: server.port }], framing: 'resp' })
   cleanup(() => line.close())
@@ -114,61 +69,7 @@ test.for([1, 2, 3])('no client is kept out by its own lock when answers do not a
   const url = `redis://127.0.0.1:${line.ports[0]}`
   const first = await open(redis({ url }), { ttl: shortest, connectTimeout })
   const second = await client({ ttl: shortest })
-  const tokens: bigint[] = []
-  let [longestBlocked, failures, hits] = [0, 0, 0]
-  const holding = new Map<LockManager, Lock>()
-
-  /** Takes note of a lock, and is the proof that nobody else has it. */
-  async function use(locks: LockManager, lock: Lock): Promise<void> {
-    const rivals = [...holding].filter(([other]) => other !== locks).map(([, rival]) => rival)
-    if (lock.held) expect(rivals.filter(({ held }) => held)).toEqual([])
-    holding.set(locks, lock)
-    tokens.push(lock.token)
-    await sleep(random() * 4)
-    expect(rivals.filter(({ held }) => held && lock.held)).toEqual([])
-    await lock.release()
-  }
-
-  for (let round = 0; round < rounds; round++) {
-    const fault = faults[Math.floor(random() * faults.length)] ?? 'reset'
-    const [delay, length] = [random() * 8, random() ** 3 * 1.2 * shortest]
-    const alone = random() < 0.5
-    // Half of the time nobody waits for ever, so that errors occur too.
-    const patient = random() < 0.5
-    let asking = true
-    const mine = settled(
-      first
-        .acquire('name', patient ? {} : { timeout: 100 })
-        .finally(() => (asking = false))
-        .then((lock) => use(first, lock)),
-    )
-    const theirs = alone ? undefined : second.acquire('name', { timeout: 10_000 }).then((lock) => use(second, lock))
-    await sleep(delay)
-    await (fault === 'dropAnswers' || fault === 'silence' ? line.wire[fault]() : line[fault]())
-    if (asking) hits++
-    await sleep(length)
-    await line.wire.heal()
-    const healed = performance.now()
-    const { error } = await mine
-    if (error !== undefined) {
-      failures++
-      expect(LockError.find(error)).toMatchObject({ temporary: true })
-    }
-    // Whatever is left of it is gone within a ttl, for itself and for others.
-    await theirs
-    const next = random() < 0.5 ? first : second
-    await next.acquire('name', { timeout: 10_000 }).then((lock) => use(next, lock))
-    longestBlocked = Math.max(longestBlocked, performance.now() - healed)
-  }
-  const { takeover } = first.capabilities
-  console.log(
-    `seed ${seed}: ${hits} of ${rounds} faults met an acquire; ${tokens.length} grants, ${failures} failures;` +
-      ` all was well at most ${longestBlocked.toFixed()} ms after a fault`,
-  )
-  expect(hits).toBeGreaterThan(0)
-  expect(longestBlocked).toBeLessThan(shortest + takeover)
-  expect(tokens).toEqual(tokens.toSorted((a, b) => Number(a - b)))
-  expect(new Set(tokens).size).toBe(tokens.length)
+  console.log(`seed ${seed}: ${await withstand({ first, second, line, ttl: shortest, seed, rounds: 20 })}`)
   await Promise.all([first.close(), second.close()])
   expect(await leftAt(server)).toEqual([])
   expect(unhandled).toEqual([])

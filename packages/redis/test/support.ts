@@ -13,23 +13,15 @@ import {
 import { redis, type RedisOptions } from '@locks/redis'
 import { startRedis, type RedisOptions as ServerOptions, type RedisServer } from '@locks/testkit'
 import { Redis } from 'ioredis'
+import { cleanup } from '@locks/testkit/fixtures'
 import { afterEach, expect } from 'vitest'
 
-/** To be undone when the test is over, the latest first. */
-const cleanups: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).toReversed()) await clean()
-})
+export { cleanup }
 
 /** What was warned of; nobody else is told. */
 export const warnings: { code: string; message: string }[] = []
 subscribe('locks:warning', (warning) => warnings.push(warning as { code: string; message: string }))
 afterEach(() => void warnings.splice(0))
-
-export function cleanup(clean: () => unknown): void {
-  cleanups.push(clean)
-}
 
 /** A server that goes with the test. */
 export async function server(options: ServerOptions = {}): Promise<RedisServer> {

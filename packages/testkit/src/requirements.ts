@@ -17,6 +17,7 @@ export const requirements: readonly Requirement[] = [
   { package: 'redis-tools', file: 'redis-cli', backend: 'redis' },
   { package: 'default-jre-headless', file: 'java', backend: 'zookeeper' },
   { package: 'zookeeper', file: 'zookeeper.jar', backend: 'zookeeper' },
+  { package: 'libslf4j-java', file: 'slf4j-simple.jar', backend: 'zookeeper' },
   { package: 'etcd-server', file: 'etcd', backend: 'etcd' },
   { package: 'etcd-client', file: 'etcdctl', backend: 'etcd' },
   { package: 'postgresql', file: 'postgres', backend: 'postgres' },

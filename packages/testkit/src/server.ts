@@ -8,6 +8,8 @@ import { until } from './until.ts'
 export interface Launch {
   readonly executable: string
   readonly args: readonly string[]
+  /** A command that runs it, as another user or elsewhere, and becomes it. */
+  readonly by?: readonly string[]
   /** Where it runs and keeps its data; a folder of the keeper's. */
   readonly folder: string
   /**
@@ -15,6 +17,8 @@ export interface Launch {
    * on it.
    */
   readonly ready: RegExp
+  /** How it is asked to end, if SIGKILL would leave something of it outside its folder. */
+  readonly quit?: NodeJS.Signals
 }
 
 /** A real server in a process of its own, which does not outlive this one. */
@@ -38,14 +42,14 @@ export class Server {
 
   /** Resolves once the server says that it is ready. Throws what it wrote last if it ends before that. */
   async start(): Promise<void> {
-    const { executable, args, folder, ready } = this.#launch
+    const { executable, args, by = [], folder, ready } = this.#launch
     const before = await stat(this.#log).then(
       ({ size }) => size,
       () => 0,
     )
     const written = async () => (await readFile(this.#log)).subarray(before).toString()
-    const command = { executable: findRequired(executable), args, folder, log: this.#log }
-    const started = await keeper().call('start', command)
+    const [first = '', ...rest] = [...by, findRequired(executable), ...args]
+    const started = await keeper().call('start', { executable: first, args: rest, folder, log: this.#log })
     this.#process = started
     const state = await until(`${executable} is ready`, async () => {
       // In this order: one that has ended writes nothing more.
@@ -83,8 +87,16 @@ export class Server {
   async end(): Promise<void> {
     if (this.#ended) return
     this.#ended = true
+    if (this.#launch.quit) await this.#quit(this.#launch.quit)
     await this.kill()
     await keeper().call('remove', this.folder)
+  }
+
+  async #quit(signal: NodeJS.Signals): Promise<void> {
+    await this.continue()
+    await this.#signal(signal)
+    const id = this.#process?.id
+    await until('it has ended', async () => id === undefined || !(await keeper().call('isRunning', id)))
   }
 
   async #signal(signal: NodeJS.Signals): Promise<void> {

@@ -80,7 +80,9 @@ test('a server that is not installed is an error that says how to', async () => 
   onTestFinished(() => rmSync(empty, { recursive: true }))
   vi.stubEnv('PATH', empty)
   onTestFinished(() => void vi.unstubAllEnvs())
-  await expect(startRedis()).rejects.toThrow('sudo apt-get install -y --no-install-recommends redis-server (')
+  await expect(startRedis()).rejects.toThrow(
+    'redis-server must be installed: sudo apt-get install -y --no-install-recommends redis-server',
+  )
 })
 
 test('a server does not outlive a process that is killed with all its group, nor does its folder', async () => {

@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { serve } from '../program.ts'
+import { until } from '../until.ts'
+import { isAlive, signalTree } from './tree.ts'
 import type { KeeperVerbs } from './verbs.ts'
 
 interface Running {
@@ -45,22 +47,23 @@ serve<KeeperVerbs>(
       running.set(id, { pid, ended })
       return { id, pid }
     },
-    signal: (id, signal) => Promise.resolve(send(id, signal)),
+    signal: (id, signal) => Promise.resolve(void send(id, signal)),
     kill,
     isRunning: (id) => Promise.resolve(running.has(id)),
   },
   () => void leave(),
 )
 
-function send(id: number, signal: NodeJS.Signals): void {
+function send(id: number, signal: NodeJS.Signals): readonly number[] {
   const found = running.get(id)
-  if (found) process.kill(-found.pid, signal)
+  return found ? signalTree(found.pid, signal) : []
 }
 
 async function kill(id: number): Promise<void> {
   const ended = running.get(id)?.ended
-  send(id, 'SIGKILL')
+  const killed = send(id, 'SIGKILL')
   await ended
+  await until('all that it had started has ended', () => !killed.some(isAlive))
 }
 
 async function remove(folder: string): Promise<void> {

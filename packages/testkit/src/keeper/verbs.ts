@@ -4,9 +4,9 @@ export interface KeeperVerbs {
   folder(prefix: string): Promise<string>
   remove(folder: string): Promise<void>
   start(command: Command): Promise<Started>
-  /** Does nothing to a process that has ended. */
+  /** To the process and all that descends from it. Does nothing to one that has ended. */
   signal(id: number, signal: NodeJS.Signals): Promise<void>
-  /** SIGKILL; resolves once the process has ended. */
+  /** SIGKILL; resolves once the process and all that descends from it have ended. */
   kill(id: number): Promise<void>
   isRunning(id: number): Promise<boolean>
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { Flow, reset, type Gate } from './flow.ts'
-import type { Framing } from './framing.ts'
+import type { Framing, Piece } from './framing.ts'
 import { Rewriting } from './rewriting.ts'
 import type { Upstream } from './verbs.ts'
 
@@ -11,10 +11,14 @@ export type Condition = 'healthy' | 'silent' | 'answerless' | 'late' | 'deaf'
 export interface Terms {
   /** Added each way, ms. */
   readonly latency: number
+  /** For how long, ms, a server that cannot be reached is tried again before the client hears of it. */
+  readonly patience: number
   /** `begins`: whether everything that was asked before has been answered, as far as that is known. */
   count(requests: number, begins: boolean): void
   /** Whether the answer that has just come is the one to be cut. */
   takeCut(): boolean
+  /** Whether nothing passes of connections from there, nor to there. */
+  isSilenced(sender: string | undefined): boolean
 }
 
 export interface Ends {
@@ -35,6 +39,8 @@ export class Connection {
   #server: Socket | undefined
   #condition: Condition
   #answeredLast = true
+  /** Whether what comes of the server's current frame is lost. */
+  #losing = false
   #abandoned = false
 
   constructor({ client, upstream }: Ends, condition: Condition, terms: Terms, framing: Framing, closed: () => void) {
@@ -77,10 +83,11 @@ export class Connection {
   }
 
   #setGates(): void {
-    const held = this.#condition === 'silent'
+    const held = this.#condition === 'silent' || this.#terms.isSilenced(this.#framing.sender)
     if (!held && !this.#server) this.#connect()
     this.#requests.gate = held ? 'held' : 'open'
-    this.#answers.gate = this.#abandoned ? 'lossy' : this.#answerGate()
+    if (this.#abandoned) this.#answers.gate = 'lossy'
+    else this.#answers.gate = held ? 'held' : this.#answerGate()
   }
 
   #answerGate(): Gate {
@@ -97,9 +104,19 @@ export class Connection {
     }
   }
 
-  #connect(): void {
+  #connect(until = performance.now() + this.#terms.patience): void {
     const server = connect({ ...this.#upstream, noDelay: true, allowHalfOpen: true })
     this.#server = server
+    if (performance.now() >= until) {
+      this.#join(server)
+      return
+    }
+    const retry = () => setTimeout(() => !this.#client.destroyed && this.#connect(until), pause)
+    server.once('error', retry)
+    server.once('connect', () => this.#join(server.off('error', retry)))
+  }
+
+  #join(server: Socket): void {
     server.on('end', () => this.#answered(Buffer.alloc(0), { last: true }))
     server.on('close', () => this.#checkClosed())
     this.#requests.to(server)
@@ -115,8 +132,8 @@ export class Connection {
   }
 
   #answered(chunk: Buffer, { last = false } = {}): void {
-    this.#answeredLast = true
-    const answer = this.#rewritings.reduce((bytes, rewriting) => rewriting.pass(bytes, { last }), chunk)
+    const rewritten = this.#rewritings.reduce((bytes, rewriting) => rewriting.pass(bytes, { last }), chunk)
+    const answer = this.#hear(rewritten)
     if (answer.length > 1 && this.#terms.takeCut()) {
       this.#answers.push(answer.subarray(0, -Math.min(cutOff, answer.length - 1)))
       this.#answers.finish('reset')
@@ -125,10 +142,27 @@ export class Connection {
     }
   }
 
+  #hear(chunk: Buffer): Buffer {
+    const passed: Buffer[] = []
+    for (const { bytes, notifies, begins } of this.#framing.split?.(chunk) ?? [whole(chunk)]) {
+      // The rest of what has begun to arrive arrives.
+      if (begins) this.#losing = notifies && this.#condition === 'deaf'
+      if (this.#losing) this.#answers.lost = true
+      else passed.push(bytes)
+      this.#answeredLast ||= !notifies
+    }
+    return Buffer.concat(passed)
+  }
+
   #checkClosed(): void {
     if (this.#client.destroyed && this.#server?.destroyed) this.#closed()
   }
 }
+
+const whole = (bytes: Buffer): Piece => ({ bytes, notifies: false, begins: true })
+
+/** Between two tries to reach a server, ms. */
+const pause = 20
 
 /** An answer is cut so close to its end that it is the last frame of the chunk that comes in part. */
 const cutOff = 3

@@ -1,15 +1,37 @@
-/** The little that the proxy knows of a protocol: what the bytes of one client ask for, in whatever pieces they come. */
+import { GrpcRequests } from './grpc.ts'
+import { PostgresFraming } from './postgres.ts'
+import { RaftPeer } from './raft.ts'
+import { ZookeeperFraming } from './zookeeper.ts'
+
+/** The little that the proxy knows of a protocol: what the bytes of one connection mean, in whatever pieces they come. */
 export interface Framing {
-  /** How many requests come to their end in these bytes. */
+  /** How many requests come to their end in these bytes of the client's. */
   read(chunk: Buffer): number
-  /** Whether a request so far was one for notifications. */
-  readonly listens: boolean
+  /** Whether a request so far was one for notifications: all answers are, from then on. */
+  readonly listens?: boolean
+  /** Where notifications come among other answers: these bytes of the server's, in pieces. Called with all that comes. */
+  split?(answers: Buffer): readonly Piece[]
+  /** Who says to be at the other end, where the protocol tells. */
+  readonly sender?: string | undefined
+}
+
+/** Some bytes of one frame of the server's. */
+export interface Piece {
+  readonly bytes: Buffer
+  readonly notifies: boolean
+  /** Whether they are its first. */
+  readonly begins: boolean
 }
 
 export type FramingName = keyof typeof framings
 
 export const framings = {
+  none: (): Framing => ({ read: () => 0 }),
   resp: (): Framing => new RespRequests(),
+  postgres: (): Framing => new PostgresFraming(),
+  zookeeper: (): Framing => new ZookeeperFraming(),
+  grpc: (): Framing => new GrpcRequests(),
+  raft: (): Framing => new RaftPeer(),
 }
 
 /** What is longer is no header; such a stream is passed on, and costs no more than others. */

@@ -8,17 +8,20 @@ import type { LineOptions, LineVerbs, Upstream } from './verbs.ts'
 /** Clients on one side, the servers of one store on the other. What befalls it, befalls every connection. */
 export class Line implements LineVerbs, Terms {
   latency = 0
+  readonly patience: number
   readonly #framing: LineOptions['framing']
   readonly #servers: Server[]
   readonly #connections = new Set<Connection>()
+  readonly #silenced = new Set<string>()
   readonly #rewritings: [from: string, to: string][] = []
   #condition: Condition | 'cut' = 'healthy'
   #sent = 0
   #roundTrips = 0
   #cutsNext = false
 
-  constructor({ upstreams, framing }: LineOptions) {
+  constructor({ upstreams, framing, patience = 0 }: LineOptions) {
     this.#framing = framing
+    this.patience = patience
     this.#servers = upstreams.map((upstream) =>
       createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, upstream)),
     )
@@ -38,6 +41,15 @@ export class Line implements LineVerbs, Terms {
     this.#befall('silent')
   }
 
+  silenceFrom(sender: string): void {
+    this.#silenced.add(sender)
+    if (this.#condition !== 'cut') this.#befall(this.#condition)
+  }
+
+  isSilenced(sender: string | undefined): boolean {
+    return sender !== undefined && this.#silenced.has(sender)
+  }
+
   dropAnswers(): void {
     this.#befall('answerless')
   }
@@ -51,6 +63,7 @@ export class Line implements LineVerbs, Terms {
   }
 
   heal(): void {
+    this.#silenced.clear()
     this.#befall('healthy')
   }
 

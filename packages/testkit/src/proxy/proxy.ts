@@ -16,6 +16,8 @@ export interface ProxyLine {
   readonly wire: LineWire
   /** Adds latency each way, ms, from now on; 0 for none. The order is kept. */
   slow(ms: number): Promise<void>
+  /** Nothing passes, either way, of what one of the clients has opened, nor of what it will open, until the line heals. */
+  silenceFrom(sender: string): Promise<void>
   /** Resets all connections; new ones pass. */
   reset(): Promise<void>
   /** The next answer arrives but for its end, and its connection is reset. */
@@ -55,6 +57,7 @@ async function openLine(program: Program<ProxyVerbs>, options: LineOptions): Pro
       roundTrips: () => ask('roundTrips'),
     },
     slow: (ms) => ask('slow', ms),
+    silenceFrom: (sender) => ask('silenceFrom', sender),
     reset: () => ask('reset'),
     cutInFrame: () => ask('cutInFrame'),
     rewrite: (from, to) => ask('rewrite', from, to),

@@ -5,6 +5,11 @@ export interface LineOptions {
   readonly upstreams: readonly Upstream[]
   /** Of the protocol as it is written: under TLS no request is counted, and none asks for notifications. */
   readonly framing: FramingName
+  /**
+   * For how long, ms, a server that refuses a connection is tried again: to a client it seems to be there already, and
+   * some would rather be refused. None if absent.
+   */
+  readonly patience?: number
 }
 
 export interface Upstream {
@@ -24,6 +29,7 @@ export interface ProxyVerbs {
 
 export interface LineVerbs {
   silence(): void
+  silenceFrom(sender: string): void
   dropAnswers(): void
   delayAnswers(): void
   cut(): void

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startProxy, type Proxy, type ProxyLine } from '../../src/index.ts'
+import { freePort } from '../../src/ports.ts'
 import { until } from '../../src/until.ts'
 import { dial, Host, resp, type Peer } from './peers.ts'
 
@@ -74,6 +75,20 @@ test('resets the client if the upstream refuses it', async () => {
   const line = await lineTo({ upstream: { host: '127.0.0.1', port: 1 } }, host)
   const client = await dial(line.ports[0])
   expect(await client.closed).toBe('ECONNRESET')
+})
+
+test('with patience an upstream that refuses it is tried again, but not for ever', async () => {
+  const port = await freePort()
+  const upstream = { host: '127.0.0.1', port }
+  const line = await proxy.line({ upstreams: [upstream], framing: 'none', patience: 5_000 })
+  const hasty = await proxy.line({ upstreams: [upstream], framing: 'none', patience: 100 })
+  onTestFinished(async () => void (await Promise.all([line.close(), hasty.close()])))
+  const [client, other] = [await dial(line.ports[0]), await dial(hasty.ports[0])]
+  client.send('a')
+  expect(await other.closed).toBe('ECONNRESET')
+  const host = await Host.listen(echo, port)
+  await client.has('a')
+  expect(host.peers).toHaveLength(1)
 })
 
 test('reads no faster than the other side takes it', async () => {

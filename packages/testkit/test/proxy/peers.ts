@@ -58,9 +58,9 @@ export class Host {
     })
   }
 
-  static async listen(answer?: (chunk: string) => string): Promise<Host> {
+  static async listen(answer?: (chunk: string) => string, port = 0): Promise<Host> {
     const host = new Host(answer)
-    await once(host.#server.listen(0, '127.0.0.1'), 'listening')
+    await once(host.#server.listen(port, '127.0.0.1'), 'listening')
     onTestFinished(() => {
       host.#server.close()
       for (const { socket } of host.peers) socket.destroy()

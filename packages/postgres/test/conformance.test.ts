@@ -1,0 +1,4 @@
+import { leastPrivileged } from './forms.ts'
+import { holdToContract } from './harness.ts'
+
+await holdToContract('postgres', await leastPrivileged(), 'postgres')

@@ -1,0 +1,41 @@
+import type { Request } from '@locks/core/backend'
+import { markOf } from './contenders.ts'
+
+/** A claim of this session, and what is known of its node in the queue of its name. */
+export class Place {
+  readonly request: Request
+  readonly name: string
+  readonly mark: string
+  /** The last part of its node's path; undefined where there is none, or none is known. */
+  node: string | undefined
+  /** Whether there may be a node that no answer has told of. */
+  doubtful = false
+  /** Settles when the answer to the making of its node has come, or cannot come any more. */
+  making: Promise<unknown> | undefined
+  /** The pending call that asks for it. */
+  entering: Promise<'held' | 'queued' | 'refused'> | undefined
+  /** One decision about it at a time: two confirmations would be two grants. */
+  deciding: Promise<unknown> = Promise.resolve()
+  /** Once it is held. */
+  token: bigint | undefined
+  /** The version of the parent when it was granted: every thief raises it. */
+  version = 0
+  queued = false
+  /** It is being removed. */
+  unwanted = false
+  watching: readonly string[] = []
+  /** Set by whoever looks after those who wait. */
+  readonly wake: () => void
+
+  constructor(request: Request, session: string, wake: (place: Place) => void) {
+    this.request = request
+    this.name = request.names[0] ?? ''
+    this.mark = markOf(request.id, session)
+    this.wake = () => wake(this)
+  }
+
+  /** Whether it waits in a queue. */
+  get waits(): boolean {
+    return this.queued && this.token === undefined && !this.unwanted && this.node !== undefined
+  }
+}

@@ -1,0 +1,165 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { startProxy, startZookeeper, type ProxyLine } from '@locks/testkit'
+import { afterAll, expect, test } from 'vitest'
+import { cleanup, median, open, until, urlOf } from './fixtures.ts'
+import type { Figures } from './floor.ts'
+import { machineTime, type Held, type Waiting } from './waiting.ts'
+
+const server = await startZookeeper()
+const proxy = await startProxy()
+afterAll(async () => {
+  await proxy.end()
+  await server.end()
+})
+
+const ttl = 10_000
+const processes = 4
+const url = urlOf(server.port)
+
+test('10,000 held locks are renewed in at most 20 requests and round trips a cycle', async () => {
+  const count = 10_000
+  const line = await newLine()
+  const locks = await open(throughLine(line), { ttl })
+  const held = await Promise.all(Array.from({ length: count }, (_, at) => locks.acquire(`lock ${at}`)))
+  /** When renewals were answered, and what they took. */
+  const renewed: { readonly claims: number; readonly took: number }[] = []
+  const note = (message: unknown) => void renewed.push(message as { claims: number; took: number })
+  subscribe('locks:renewed', note)
+  cleanup(() => unsubscribe('locks:renewed', note))
+  await until('a cycle has ended', () => renewed.length > 0)
+  const before = await countsOf(line)
+  const cycles = 2
+  await until('two more cycles have ended', () => renewed.length > cycles)
+  const after = await countsOf(line)
+  const [sent, roundTrips] = [(after.sent - before.sent) / cycles, (after.roundTrips - before.roundTrips) / cycles]
+  console.log(
+    `a cycle of ${count} locks: ${sent} requests, ${roundTrips} round trips,` +
+      ` ${renewed.map(({ took }) => took.toFixed()).join(', ')} ms`,
+  )
+  expect(renewed.map(({ claims }) => claims)).toEqual(renewed.map(() => count))
+  expect(sent).toBeLessThanOrEqual(20)
+  expect(roundTrips).toBeLessThanOrEqual(20)
+  expect(held.filter((lock) => lock.held)).toHaveLength(count)
+  const left = Math.min(...held.map((lock) => lock.expiresAt)) - performance.now()
+  expect(left).toBeGreaterThan(ttl / 3)
+})
+
+test.for([
+  ['one name', 1],
+  ['50 names', 50],
+] as const)('250 who wait in each of four processes for %s cost few requests', async ([, spread]) => {
+  const names = Array.from({ length: spread }, (_, at) => `waited for ${at}`)
+  const holder = await open(url, { ttl })
+  const locks = await Promise.all(names.map((name) => holder.acquire(name)))
+  const lines = await Promise.all(Array.from({ length: processes }, newLine))
+  const children = lines.map((line) => child({ url: throughLine(line), ttl, names, waiters: 250 }))
+  for (const each of children) await each.next()
+  const seconds = 8
+  const before = await Promise.all(lines.map(countsOf))
+  const started = performance.now()
+  await sleep(seconds * 1_000)
+  const lasted = (performance.now() - started) / 1_000
+  const after = await Promise.all(lines.map(countsOf))
+  const rates = after.map(({ sent }, at) => (sent - (before[at]?.sent ?? 0)) / lasted)
+  console.log(`waiting for ${spread}: ${rates.map((rate) => rate.toFixed(2)).join(', ')} requests a second`)
+  for (const rate of rates) {
+    // Nobody is alive without any.
+    expect(rate).toBeGreaterThan(0)
+    expect(rate).toBeLessThanOrEqual(10)
+  }
+  expect(locks.every(({ held }) => held)).toBe(true)
+  await Promise.all(locks.map((lock) => lock.release()))
+  const all = (await Promise.all(children.map((each) => each.next()))) as { held: Held[] }[]
+  expect(all.flatMap(({ held }) => held)).toHaveLength(processes * 250)
+})
+
+test('a lock is handed over to the first of 1,000 waiters in about the time that it takes with 100', async () => {
+  const few: number[] = []
+  for (let round = 0; round < 3; round++) few.push(await handOver(100))
+  const one = median(few)
+  const other = await handOver(1_000)
+  const listed = few.map((each) => each.toFixed(2)).join(', ')
+  console.log(`handoff among 100: ${listed} ms, among 1,000: ${other.toFixed(2)} ms; ratio ${(other / one).toFixed(2)}`)
+  expect(other).toBeLessThanOrEqual(3 * one)
+}, 120_000)
+
+/** The mean time from a release to the moment at which the next one has it, ms, until all of so many have had it. */
+async function handOver(waiters: number): Promise<number> {
+  const name = `handed over ${waiters}`
+  const holder = await open(url, { ttl })
+  const lock = await holder.acquire(name)
+  const share = waiters / processes
+  const children = Array.from({ length: processes }, () => child({ url, ttl, names: [name], waiters: share }))
+  for (const each of children) await each.next()
+  let released = machineTime()
+  await lock.release()
+  const all = (await Promise.all(children.map((each) => each.next()))) as { held: Held[] }[]
+  const inOrder = all.flatMap(({ held }) => held).toSorted((a, b) => Number(BigInt(a.token) - BigInt(b.token)))
+  expect(inOrder).toHaveLength(waiters)
+  const times = inOrder.map((held) => {
+    const time = held.granted - released
+    released = held.released
+    return time
+  })
+  // Nobody has it before it was released.
+  expect(Math.min(...times)).toBeGreaterThan(0)
+  await holder.close()
+  return times.reduce((sum, time) => sum + time, 0) / waiters
+}
+
+test('acquire and release cost at most twice what a bare create and remove do', async () => {
+  // In a process of its own: the test runner's module transform would be measured with it.
+  const program = fileURLToPath(new URL('./floor.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...['--conditions=@locks/source', program, String(server.port), '30', '50'],
+  ])
+  const { ratios, best, ours, bare } = JSON.parse(stdout) as Figures
+  console.log(
+    `acquire + release / create + remove: ${JSON.stringify(ratios)}, best rounds ${JSON.stringify(best)},` +
+      ` ${JSON.stringify({ ours, bare })}`,
+  )
+  expect(ratios.wall.median).toBeLessThanOrEqual(2)
+})
+
+const throughLine = (line: ProxyLine) => urlOf(...line.ports)
+
+async function newLine(): Promise<ProxyLine> {
+  const line = await proxy.line({ upstreams: [{ host: '127.0.0.1', port: server.port }], framing: 'zookeeper' })
+  cleanup(() => line.close())
+  return line
+}
+
+async function countsOf({ wire }: ProxyLine): Promise<{ sent: number; roundTrips: number }> {
+  return { sent: await wire.sent(), roundTrips: await wire.roundTrips() }
+}
+
+interface Child {
+  /** What it says next. */
+  next(): Promise<unknown>
+}
+
+function child(waiting: Waiting): Child {
+  const program = fileURLToPath(new URL('./waiting.ts', import.meta.url))
+  const made = spawn(process.execPath, ['--conditions=@locks/source', program, JSON.stringify(waiting)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(made, 'exit')
+  cleanup(async () => {
+    made.kill('SIGKILL')
+    await exited
+  })
+  const lines = createInterface({ input: made.stdout })[Symbol.asyncIterator]()
+  return {
+    async next() {
+      const { value, done } = await lines.next()
+      if (done) throw new Error('the process ended before it said anything')
+      return JSON.parse(value) as unknown
+    },
+  }
+}

@@ -1,0 +1,4 @@
+declare module 'node-zookeeper-client' {
+  const driver: unknown
+  export default driver
+}
