@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => clocks?.end())
 
 for (const store of wanted) {
-  describe(store.name, () => {
+  describe(`on ${store.name}`, () => {
     for (const mode of ['safety', 'liveness'] as const satisfies readonly Mode[]) {
       test(`keeps its promises under fire: ${mode}, seed ${seed}`, { timeout: 120_000 }, async () => {
         const campaign = await runCampaign({ store, mode, seed, ms, workers: 3, lanes: 2, clocks })

@@ -21,7 +21,7 @@ export interface Fault {
 export interface Inflicted {
   readonly target: string
   /** Absent: nothing is left to heal. Resolves once it is over, however long that takes. */
-  heal?(): Promise<void>
+  readonly heal?: () => Promise<void>
 }
 
 /** Where it happens. */

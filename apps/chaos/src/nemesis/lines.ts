@@ -15,8 +15,8 @@ export interface Line {
 interface LineFault {
   readonly kind: string
   readonly lasts: readonly [from: number, to: number]
-  befall(line: Line, chance: Chance): Promise<unknown>
-  heal?(line: Line): Promise<unknown>
+  readonly befall: (line: Line, chance: Chance) => Promise<unknown>
+  readonly heal?: (line: Line) => Promise<unknown>
 }
 
 const heal = ({ wire }: Line) => wire.heal()

@@ -30,9 +30,10 @@ export const postgres: Store = {
       way: through([server.port]),
       network: { ports: [server.port], framing: 'postgres', through, connectionIsLock: true },
       faults: [
-        ...serverFaults('server', () => Promise.resolve([server]), { breaks: true }),
+        ...serverFaults('server', () => Promise.resolve([server])),
         terminated,
-        ...(servers ? [jump('servers’ wall clock jumps', servers, false)] : []),
+        // After a start grants wait until nobody can believe in a lock that was forgotten; for that it asks this clock.
+        ...(servers ? [jump('servers’ wall clock jumps', servers, true)] : []),
       ],
       async left() {
         const [locks, sessions] = [await server.advisoryLocks(), await server.sessions()]

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from '../nemesis/fault.ts'
 
 interface Server {
@@ -15,6 +16,18 @@ export interface Ensemble<S extends Server = Server> {
   ready(): Promise<void>
 }
 
+/** Asks again while nobody leads, or whoever does is too busy to say so. */
+export async function eventually<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tries === 100) throw error
+    }
+    await sleep(100)
+  }
+}
+
 /** The leader is killed or stopped, and comes back; the others have another one meanwhile. */
 export function lossOf(who: string, ensemble: Ensemble): Fault[] {
   return (['killed', 'stopped'] as const).map((how) => ({
@@ -22,7 +35,7 @@ export function lossOf(who: string, ensemble: Ensemble): Fault[] {
     lasts: [0.3, 2],
     weight: 2,
     async inflict() {
-      const leader = await ensemble.leader()
+      const leader = await eventually(() => ensemble.leader())
       return { target: `server ${ensemble.servers.indexOf(leader)}`, heal: await fell([leader], how, ensemble) }
     },
   }))

@@ -10,7 +10,7 @@ interface Server {
 export interface Consequences {
   readonly breaks?: boolean
   /** What has to be waited for after it runs again. */
-  ready?(): Promise<void>
+  readonly ready?: () => Promise<void>
 }
 
 /** A server is stopped for a while, or killed and started again. */

@@ -2,7 +2,7 @@ import { startEnsemble, startZookeeper, type ZookeeperServer } from '@locks/test
 import type { Clock } from '../clock/shim.ts'
 import { jump } from '../nemesis/clients.ts'
 import type { Fault } from '../nemesis/fault.ts'
-import { lossOf, majorityLoss } from './quorum.ts'
+import { eventually, lossOf, majorityLoss } from './quorum.ts'
 import { serverFaults } from './servers.ts'
 import type { Deployment, Store } from './store.ts'
 
@@ -34,7 +34,7 @@ export const zookeeper3: Store = {
       kind: 'leader cut off from the others',
       lasts: [0.5, 2],
       async inflict() {
-        const leader = await ensemble.leader()
+        const leader = await eventually(() => ensemble.leader())
         await ensemble.cutOff(leader)
         const heal = async () => {
           await ensemble.heal()
@@ -46,7 +46,7 @@ export const zookeeper3: Store = {
     const faults = [...lossOf('leader', ensemble), cutOff, majorityLoss(ensemble), ...clockFaults(servers)]
     return deployment(
       ensemble.servers,
-      () => ensemble.leader(),
+      () => eventually(() => ensemble.leader()),
       faults,
       () => ensemble.end(),
     )

@@ -1,5 +1,5 @@
 import type { Capabilities } from '@locks/core'
-import { Chance } from '../chance.ts'
+import type { Chance } from '../chance.ts'
 import { locks, semaphore, tried } from '../names.ts'
 
 /** What a worker may do next. Durations in ms. */

@@ -6,7 +6,7 @@ import { Worker } from './worker.ts'
 
 export interface Surroundings {
   open(commission: Commission): Promise<LockManager>
-  report(what: Report): void
+  readonly report: (what: Report) => void
   /** What is left of a client that has closed. */
   left(): Promise<readonly string[]>
 }
