@@ -4,8 +4,6 @@ export type {
   Acquire,
   Fault as FaultRecord,
   Final,
-  Heal,
-  History,
   HistoryRecord,
   Hold,
   Reading,

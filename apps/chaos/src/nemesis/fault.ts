@@ -18,7 +18,7 @@ export interface Fault {
   inflict(field: Field, chance: Chance): Promise<Inflicted | undefined>
 }
 
-export interface Inflicted {
+interface Inflicted {
   readonly target: string
   /** Absent: nothing is left to heal. Resolves once it is over, however long that takes. */
   readonly heal?: () => Promise<void>

@@ -42,7 +42,7 @@ interface Durations {
   readonly upTo: Readonly<Record<string, number>>
 }
 
-export type Chances = Pick<Success, 'down' | 'late' | 'busy' | 'predicted' | 'agrees'> & {
+type Chances = Pick<Success, 'down' | 'late' | 'busy' | 'predicted' | 'agrees'> & {
   readonly series: number
   readonly succeeded: number
   readonly low: number

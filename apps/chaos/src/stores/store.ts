@@ -29,7 +29,7 @@ export interface Deployment {
   end(): Promise<void>
 }
 
-export interface Network {
+interface Network {
   readonly ports: readonly number[]
   readonly framing: Parameters<Proxy['line']>[0]['framing']
   /** The way by these ports, in the same order. */
@@ -38,7 +38,7 @@ export interface Network {
   readonly connectionIsLock?: boolean
 }
 
-export interface Local {
+interface Local {
   /** One more client, and its line. */
   client(): { readonly adapter: Adapter; readonly line: Omit<Line, 'probes'> }
 }

@@ -14,7 +14,7 @@ import { idsOf, type Task } from './worker.ts'
 export const patience = 500
 
 /** How many tries a series has, and how long it rests between two, ms. */
-export const tries = 3
+const tries = 3
 const gap = 150
 
 const attempt: Act = { kind: 'occupy', names: [tried], mode: 'exclusive', tries: true, lasts: 0, rest: 0 }

@@ -25,7 +25,7 @@ export async function section(calls: readonly Acquire[], belief: Belief, lasts: 
 }
 
 /** Holds on to a lock, and looks at it from time to time. */
-export async function linger(belief: Belief, lasts: number): Promise<void> {
+async function linger(belief: Belief, lasts: number): Promise<void> {
   const end = now() + lasts
   for (let left = lasts; left > 0; left = end - now()) {
     await sleep(Math.min(step, left))

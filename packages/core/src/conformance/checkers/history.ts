@@ -9,7 +9,7 @@ import type { Mode } from '../../queue.ts'
  * `failed` is a claim: the operation had no effect, and will have none. Whoever cannot know that says `unknown`, as of
  * a call whose process died.
  */
-export type Outcome = 'ok' | 'failed' | 'unknown'
+type Outcome = 'ok' | 'failed' | 'unknown'
 
 interface Operation {
   /** The number of the record, by which a finding names it. */
