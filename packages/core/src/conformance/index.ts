@@ -11,3 +11,5 @@ export { declaredAbsent } from './declared.ts'
 export { memoryHarness } from './memory-harness.ts'
 export { readReport, reportTo, type Report, type Row } from './report.ts'
 export { wired } from './wire.ts'
+/** What is to be found in a recorded history of locks that should not be there. Pure functions, one a promise. */
+export * from './checkers/index.ts'

@@ -1,0 +1,86 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe } from 'node:diagnostics_channel'
+import { LockError, type LockEvents } from '@locks/core'
+import { now } from '../now.ts'
+import type { Acquire } from '../records.ts'
+import { semaphore } from '../names.ts'
+import type { Act } from './acts.ts'
+
+/** Calls that run, by the attempts that core makes of them, to learn when they wait at the store. */
+const context = new AsyncLocalStorage<Map<string, { queued?: number }>>()
+const notes = new WeakMap<object, { queued?: number }>()
+
+subscribe('locks:request', (message) => {
+  const { attempt } = message as LockEvents['locks:request']
+  const note = context.getStore()?.get(attempt.names[0] as string)
+  if (note) notes.set(attempt, note)
+})
+subscribe('locks:queued', (message) => {
+  const note = notes.get((message as LockEvents['locks:queued']).attempt)
+  // Again after a session was lost: its place counts from then.
+  if (note) note.queued = now()
+})
+
+/** A call about one or several names: what is recorded of it before and after. */
+export class Calls {
+  readonly begun: readonly Acquire[]
+  readonly #notes = new Map<string, { queued?: number }>()
+
+  constructor(act: Act, client: string, id: () => number, probe = false) {
+    const { names, mode, weight, steal, tries } = act
+    const invoked = now()
+    this.begun = names.map((name) => ({
+      id: id(),
+      action: 'acquire',
+      client,
+      name,
+      mode,
+      ...(mode === 'permit' && { permits: semaphore.permits, weight }),
+      ...(steal && { steal }),
+      ...(probe && { probe }),
+      wait: !tries,
+      invoked,
+      completed: null,
+      outcome: 'unknown',
+    }))
+    for (const name of names) this.#notes.set(name, {})
+  }
+
+  run<T>(call: () => Promise<T>): Promise<T> {
+    return context.run(this.#notes, call)
+  }
+
+  granted(tokenOf: (name: string) => bigint): Acquire[] {
+    return this.#ended((each) => ({ ...each, outcome: 'ok', token: String(tokenOf(each.name)) }))
+  }
+
+  /** Null: refused. */
+  failed(error: unknown): Acquire[] {
+    const { outcome, why } = error === null ? { outcome: 'failed' as const, why: 'refused' } : outcomeOf(error)
+    return this.#ended((each) => ({ ...each, outcome, why }))
+  }
+
+  #ended(change: (call: Acquire) => Acquire): Acquire[] {
+    const completed = now()
+    return this.begun.map((each) => ({ ...change(each), completed, ...this.#notes.get(each.name) }))
+  }
+}
+
+/** What `UNAVAILABLE` and the others claim: that nothing was applied. An ended manager claims nothing. */
+function outcomeOf(error: unknown): { outcome: 'failed' | 'unknown'; why: string } {
+  const code = LockError.find(error)?.code
+  if (code === 'TIMEOUT' || code === 'UNAVAILABLE') return { outcome: 'failed', why: code }
+  if (code !== undefined) return { outcome: 'unknown', why: code }
+  if (error === changedMind) return { outcome: 'failed', why: 'aborted' }
+  return { outcome: 'unknown', why: String(error) }
+}
+
+/** The reason of a signal that ends a wait. */
+export const changedMind = new Error('changed its mind')
+
+/** Whether a call may end like this. */
+export function isExpected(error: unknown): boolean {
+  if (error === changedMind) return true
+  const code = LockError.find(error)?.code
+  return code !== undefined && code !== 'INVALID_ARGUMENT' && code !== 'UNSUPPORTED' && code !== 'RELEASED'
+}

@@ -1,0 +1,49 @@
+/** A short campaign of each backend, from a seed: with faults for ever, and with faults that heal. */
+import { subscribe } from 'node:diagnostics_channel'
+import { needServers } from '@locks/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCampaign, type Campaign, type Mode } from '../src/campaign.ts'
+import { makeClocks, type Clocks } from '../src/clock/shim.ts'
+import { judge, type Judgement } from '../src/judge.ts'
+import { stores } from '../src/stores/index.ts'
+
+const seed = 2_026
+const ms = 8_000
+
+const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
+const wanted = stores.filter(({ name }) => chosen?.includes(name.split('-')[0] as string) ?? true)
+
+let clocks: Clocks | undefined
+subscribe('locks:warning', () => {})
+
+beforeAll(async () => {
+  // What makes clocks jump is compiled first.
+  if (needServers(chosen)) clocks = await makeClocks()
+  Object.assign(process.env, clocks?.servers.env)
+})
+afterAll(() => clocks?.end())
+
+for (const store of wanted) {
+  describe(`on ${store.name}`, () => {
+    for (const mode of ['safety', 'liveness'] as const satisfies readonly Mode[]) {
+      test(`keeps its promises under fire: ${mode}, seed ${seed}`, { timeout: 120_000 }, async () => {
+        const campaign = await runCampaign({ store, mode, seed, ms, workers: 3, lanes: 2, clocks })
+        const judgement = judge(campaign, mode, store)
+        expect(findings(judgement)).toEqual([])
+        expectSubstance(campaign, judgement)
+      })
+    }
+  })
+}
+
+const findings = ({ verdicts }: Judgement) =>
+  verdicts.flatMap(({ checker, violations }) => violations.map(({ message }) => `${checker}: ${message}`))
+
+/** That nothing was found says something only if there was something to look at. */
+function expectSubstance({ ledger }: Campaign, { verdicts }: Judgement): void {
+  const checked = (checker: string) => verdicts.find((each) => each.checker === checker)?.checked
+  for (const checker of ['token order', 'fenced register', 'lost updates, token checked', 'overlap of holds']) {
+    expect(checked(checker)).toBeGreaterThan(10)
+  }
+  expect(ledger.faults.length).toBeGreaterThan(1)
+}

@@ -1,0 +1,55 @@
+import { only, type Acquire, type History } from './history.ts'
+import { faultWithin, Findings, type Verdict } from './verdict.ts'
+
+/**
+ * Tokens follow real time: a grant that was asked for after another had been answered has the higher token, unless
+ * both are shared; and no two grants that conflict have the same one. A fault that makes the store forget excuses what
+ * comes after it. Permits' tokens have no order.
+ */
+export function tokenOrder(history: History): Verdict {
+  const findings = new Findings('token order')
+  const forgetting = only(history, 'fault').filter(({ forgets }) => forgets)
+  for (const grants of byName(history).values()) {
+    const asked = grants.toSorted((a, b) => a.invoked - b.invoked)
+    const answered = grants.toSorted((a, b) => a.completed - b.completed)
+    const highest: { any?: Grant; exclusive?: Grant } = {}
+    const seen = new Map<bigint, Grant>()
+    let next = 0
+    for (const grant of asked) {
+      for (; answered[next] && (answered[next] as Grant).completed < grant.invoked; next++) {
+        const earlier = answered[next] as Grant
+        highest.any = higher(highest.any, earlier)
+        if (earlier.mode === 'exclusive') highest.exclusive = higher(highest.exclusive, earlier)
+      }
+      findings.checked++
+      const before = grant.mode === 'shared' ? highest.exclusive : highest.any
+      const twin = seen.get(grant.number)
+      const other = before && before.number >= grant.number ? before : twin && conflicts(twin, grant) ? twin : undefined
+      if (other) {
+        const message = `token ${grant.number} of ${grant.client} after token ${other.number} of ${other.client}`
+        const excuse = faultWithin(forgetting, other.invoked, grant.completed)
+        findings.add({ message, at: grant.completed, name: grant.name, records: [other.id, grant.id] }, excuse)
+      }
+      seen.set(grant.number, grant)
+    }
+  }
+  return findings.verdict()
+}
+
+interface Grant extends Acquire {
+  readonly completed: number
+  readonly number: bigint
+}
+
+function byName(history: History): Map<string, Grant[]> {
+  const grants = only(history, 'acquire').flatMap((each): Grant[] => {
+    const { mode, outcome, token, completed } = each
+    if (mode === 'permit' || outcome !== 'ok' || token === undefined || completed === null) return []
+    return [{ ...each, completed, number: BigInt(token) }]
+  })
+  return Map.groupBy(grants, ({ name }) => name)
+}
+
+const higher = (a: Grant | undefined, b: Grant): Grant => (a && a.number >= b.number ? a : b)
+
+const conflicts = (a: Grant, b: Grant): boolean => a.mode === 'exclusive' || b.mode === 'exclusive'
