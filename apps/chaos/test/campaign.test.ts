@@ -8,7 +8,7 @@ import { judge, type Judgement } from '../src/judge.ts'
 import { stores } from '../src/stores/index.ts'
 
 const seed = 2_026
-const ms = 8_000
+const ms = 6_000
 
 const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
 const wanted = stores.filter(({ name }) => chosen?.includes(name.split('-')[0] as string) ?? true)
@@ -43,7 +43,7 @@ const findings = ({ verdicts }: Judgement) =>
 function expectSubstance({ ledger }: Campaign, { verdicts }: Judgement): void {
   const checked = (checker: string) => verdicts.find((each) => each.checker === checker)?.checked
   for (const checker of ['token order', 'fenced register', 'lost updates, token checked', 'overlap of holds']) {
-    expect(checked(checker)).toBeGreaterThan(10)
+    expect(checked(checker)).toBeGreaterThan(5)
   }
   expect(ledger.faults.length).toBeGreaterThan(1)
 }

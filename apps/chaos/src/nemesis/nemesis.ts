@@ -50,7 +50,7 @@ export class Nemesis {
     const [from, to] = fault.lasts
     return {
       fault,
-      peace: this.#chance.between(0.1, 0.8) * ttl,
+      peace: this.#chance.between(0.2, 1.2) * ttl,
       lasts: this.#chance.between(from, to) * ttl,
       chance: new Chance(Math.floor(this.#chance.unit() * 2 ** 31)),
     }
