@@ -2,7 +2,9 @@
 //   --backend a,b   tests these backends only (LOCKS_TEST_BACKENDS)
 //   anything else   goes on to vitest as it is; node:test runs the files whose path contains one of these words
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { relative } from 'node:path'
 import process from 'node:process'
+import { stripVTControlCharacters } from 'node:util'
 import { preflight } from '@locks/testkit'
 import { run } from './spawn.mjs'
 
@@ -17,10 +19,17 @@ interface Counts {
 }
 
 interface VitestReport {
-  testResults: { status: string; assertionResults: { status: string }[] }[]
+  testResults: {
+    name: string
+    status: string
+    message: string
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[]
+  }[]
 }
 
 const total: Counts = { passed: 0, failed: 0 }
+/** Said again at the end, where a log that was cut short still has it. */
+const failures: string[] = []
 
 /** Runs one step and adds what it counted; a step that ends badly is one failure at least. */
 async function step(command: string, args: string[], report?: string, count?: (report: string) => Counts) {
@@ -28,7 +37,7 @@ async function step(command: string, args: string[], report?: string, count?: (r
   if (received) process.kill(process.pid, received)
   const counts = report && count && existsSync(report) ? count(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 }
   if (code !== 0 && counts.failed === 0) {
-    console.error(`${command} ${args[0]} ended with ${code} and no failed test: counted as one failure`)
+    failures.push(`${command} ${args[0]} ended with ${code} and no failed test: counted as one failure`)
     counts.failed = 1
   }
   total.passed += counts.passed
@@ -37,17 +46,30 @@ async function step(command: string, args: string[], report?: string, count?: (r
 
 function countVitest(report: string): Counts {
   const counts = { passed: 0, failed: 0 }
-  for (const { status, assertionResults } of (JSON.parse(report) as VitestReport).testResults) {
-    const ended = (as: string) => assertionResults.filter((test) => test.status === as).length
-    counts.passed += ended('passed')
-    // A file that fails outside of its tests, at import for instance, is one failure.
-    counts.failed += Math.max(ended('failed'), status === 'failed' ? 1 : 0)
+  for (const { name, status, message, assertionResults } of (JSON.parse(report) as VitestReport).testResults) {
+    const file = relative('.', name)
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    counts.passed += assertionResults.filter((test) => test.status === 'passed').length
+    counts.failed += failed.length
+    for (const { fullName, failureMessages } of failed) failures.push(`${file}: ${fullName}\n${brief(failureMessages)}`)
+    // Outside of its tests, at import for instance.
+    if (status === 'failed' && failed.length === 0) {
+      counts.failed += 1
+      failures.push(`${file}\n${brief([message])}`)
+    }
   }
   return counts
 }
 
+const brief = (messages: readonly string[]) =>
+  messages
+    .flatMap((message) => stripVTControlCharacters(message).split('\n').slice(0, 12))
+    .map((line) => `    ${line.slice(0, 200)}`)
+    .join('\n')
+
 function countNodeTest(report: string): Counts {
   const summary = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(report)?.[1] ?? 0)
+  failures.push(...report.split('\n').filter((line) => /^ *not ok /.test(line)))
   return { passed: summary('pass'), failed: summary('fail') + summary('cancelled') }
 }
 
@@ -90,6 +112,7 @@ if (nodeTests.length > 0) {
 // A table of some files' cases would have gaps that mean nothing.
 if (rest.length === 0) await step('node', [source, 'scripts/conformance-table.ts'])
 
-if (total.passed + total.failed === 0) console.error('No test ran.')
+if (total.passed + total.failed === 0) failures.push('No test ran.')
+for (const failure of failures) console.log(`\nFAILED ${failure}`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
 process.exitCode = total.passed > 0 && total.failed === 0 ? 0 : 1

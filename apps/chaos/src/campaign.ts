@@ -87,6 +87,7 @@ async function run(options: CampaignOptions, ends: Ends): Promise<Campaign> {
       connectTimeout: role === 'prober' ? patience : 5_000,
     }),
     env: clocks?.clients.env ?? {},
+    host: deployment.host,
     ...(local && { local }),
   })
   ends.push(() => crew.dismiss(0))
@@ -135,7 +136,7 @@ function storeFaults({ faults, network }: Deployment): Fault[] {
 
 /** For the campaign itself, by a way without faults. */
 const opened = (deployment: Deployment, ways: Ways, ttl: number): Promise<LockManager> =>
-  open(deployment.way, { ttl, namespace, owner: 'campaign', connectTimeout: 5_000 }, ways.adapters)
+  open(deployment.aside ?? deployment.way, { ttl, namespace, owner: 'campaign', connectTimeout: 5_000 }, ways.adapters)
 
 async function capabilitiesOf(deployment: Deployment, ways: Ways, ttl: number): Promise<Capabilities> {
   const locks = await opened(deployment, ways, ttl)
@@ -148,6 +149,7 @@ async function comeBy(deployment: Deployment, ways: Ways, ttl: number, within: n
   const locks = await opened(deployment, ways, ttl)
   const { name: pool, permits } = semaphore
   for (const name of names) {
+    if (name === pool && !locks.capabilities.semaphore) continue
     const kind = name === pool ? { permits, weight: permits } : {}
     const lock = await locks.acquire(name, { ...kind, timeout: within })
     await lock.release()

@@ -39,6 +39,11 @@ export class Heartbeat {
     return this.#proof
   }
 
+  /** A proof that came with the answer to something else. */
+  note(proof: Proof): void {
+    if (!this.#ended && proof.sent.mono > this.#proof.sent.mono) this.#proof = proof
+  }
+
   /** What a beat proves that leaves now, or has only just left. */
   renewed(): Promise<Proof> {
     if (this.#ended) return Promise.reject(new LockError('UNAVAILABLE', 'the session is over'))
@@ -60,7 +65,7 @@ export class Heartbeat {
     this.#arm(Math.min(period, patienceFor(ttl)))
     answer.then(
       (proof) => {
-        if (proof.sent.mono > this.#proof.sent.mono) this.#proof = proof
+        this.note(proof)
         if (this.#last?.answer === answer) this.#arm(period - elapsed(sent, this.#options.clock.now()))
       },
       () => {

@@ -266,6 +266,8 @@ describe('refusals', () => {
     const granted = acquire()
     const held = hold({ acquire: granted.id, until: 100 })
     expectClean(judge([granted, held, refused({ invoked: 50, completed: 60 })]))
+    // Nobody knows whether its release has been confirmed.
+    expectClean(judge([granted, held, refused({ invoked: 900, completed: 910 })]))
     expectClean(judge([acquire({ completed: null }), refused({ invoked: 50, completed: 60 })]))
     expectClean(judge([acquire({ outcome: 'unknown', completed: 50 }), refused({ invoked: 900, completed: 910 })]))
     expectClean(judge([refused({ invoked: 50, completed: 60 }), refused({ invoked: 55, completed: 65 })]))
@@ -275,7 +277,7 @@ describe('refusals', () => {
     const granted = acquire()
     const history = [
       granted,
-      hold({ acquire: granted.id, until: 100 }),
+      hold({ acquire: granted.id, until: 100, released: 110 }),
       refused({ invoked: 700, completed: 710 }),
       acquire({ invoked: 800, queued: 805, completed: 1_500, client: 'b' }),
     ]

@@ -51,6 +51,19 @@ test('it beats once a period, and its proof counts from before the beat left', a
   }
 })
 
+test('a proof that came with something else counts, and puts off the end', async () => {
+  const { clock, heartbeat, deaths } = beating()
+  await clock.advance(ttl / 2)
+  const noted = { sent: clock.now(), ttl }
+  heartbeat.note(noted)
+  heartbeat.note({ sent: { ...noted.sent, mono: noted.sent.mono - 1 }, ttl })
+  expect(heartbeat.proof).toBe(noted)
+  await clock.advance(ttl - 1)
+  expect(deaths()).toBe(0)
+  await clock.advance(1)
+  expect(deaths()).toBe(1)
+})
+
 test('a renewal joins a beat that has just left, and is the next beat otherwise', async () => {
   const { clock, heartbeat, asked, last } = beating()
   await clock.advance(period)

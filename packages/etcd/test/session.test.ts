@@ -1,3 +1,4 @@
+import type { Lock } from '@locks/core'
 import { encodeName } from '@locks/core/backend'
 import { etcd } from '@locks/etcd'
 import { startEtcd } from '@locks/testkit'
@@ -113,8 +114,11 @@ test('tokens rise in the order of the grants when thieves overtake those who wai
   const tokens: bigint[] = []
   const first = await locks.acquire('stolen')
   tokens.push(first.token)
-  const waiting = [locks.acquire('stolen'), thief.acquire('stolen')]
-  await queued(locks, 'stolen', 2)
+  const waiting: Promise<Lock>[] = []
+  for (const client of [locks, thief]) {
+    waiting.push(client.acquire('stolen'))
+    await queued(locks, 'stolen', waiting.length)
+  }
   const robbed = thief.request('stolen', { steal: true }, async (lock) => {
     tokens.push(lock.token)
     await until('the holder is told', () => first.signal.aborted)

@@ -1,4 +1,4 @@
-import { checkKind, type Clock, type Grant, type Instant } from '@locks/core/backend'
+import { checkKind, type Clock, type Grant, type Instant, type Proof } from '@locks/core/backend'
 import {
   areFrees,
   areShort,
@@ -13,15 +13,16 @@ import {
 } from './batch.ts'
 import type { Connection } from './connection.ts'
 import { failureOf, isUndone } from './failures.ts'
-import type { Ledger, Line } from './ledger.ts'
+import { grantOf, type Ledger, type Line } from './ledger.ts'
 import type { Statements } from './statements.ts'
 
 export interface ExchangeOptions {
   readonly clock: Clock
-  readonly ttl: number
   readonly connection: Connection
   readonly statements: Statements
   readonly ledger: Ledger
+  /** What the answer to a statement proves that left then. */
+  readonly proved: (sent: Instant) => Proof
   /** Somebody who waited was granted. */
   readonly granted: (grant: Grant) => void
   /** Somebody has a lock that has no row yet. */
@@ -154,8 +155,8 @@ export class Exchange {
     line.state = 'held'
     line.row = row
     line.token = BigInt(token)
-    line.proof = { sent, ttl: this.#options.ttl }
-    return { id: line.claim.id, tokens: [line.token], proof: line.proof }
+    line.grantedAt = sent.mono
+    return grantOf(line, this.#options.proved(sent))
   }
 
   #removed({ line, resolve }: Remove, found: boolean): void {

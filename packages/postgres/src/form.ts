@@ -1,4 +1,4 @@
-import type { Claim, Clock, Entry, Grant, Instant } from '@locks/core/backend'
+import type { Claim, Clock, Entry, Grant, Instant, Proof } from '@locks/core/backend'
 import type { Op } from './batch.ts'
 import type { Connection } from './connection.ts'
 import type { Keys } from './keys.ts'
@@ -25,7 +25,6 @@ export interface Form {
 /** What a form is made of and tells. */
 export interface FormParts {
   readonly clock: Clock
-  readonly ttl: number
   readonly namespace: string
   readonly keys: Keys
   /** The connection that is the session. */
@@ -33,6 +32,8 @@ export interface FormParts {
   readonly listener: Listener
   readonly ledger: Ledger
   readonly outbox: Outbox
+  /** What the answer to a statement proves that left then: the server counts the ttl anew from each. */
+  readonly proved: (sent: Instant) => Proof
   /** Somebody who waited was granted. */
   readonly granted: (grant: Grant) => void
   /** A lock is gone that nobody has released. */

@@ -14,7 +14,8 @@ export interface Line {
   /** Whether it is about to get one. */
   registering: boolean
   token: bigint
-  proof: Proof | undefined
+  /** On the monotonic clock: before the request left that was granted. */
+  grantedAt: number
   removal: Promise<boolean> | undefined
 }
 
@@ -30,15 +31,14 @@ export function lineOf({ id, names, mode, permits, weight }: Claim & Contender, 
     row: false,
     registering: false,
     token: 0n,
-    proof: undefined,
+    grantedAt: 0,
     removal: undefined,
   }
 }
 
 /** The session is one lease: its newest proof is good for all that it holds. */
-export function grantOf({ claim, token, proof }: Line, newest: Proof): Grant {
-  const latest = proof && proof.sent.mono > newest.sent.mono ? proof : newest
-  return { id: claim.id, tokens: [token], proof: latest }
+export function grantOf({ claim, token }: Line, newest: Proof): Grant {
+  return { id: claim.id, tokens: [token], proof: newest }
 }
 
 /** What the session has at the server. The server would not refuse it a lock that it has already: so it must know. */

@@ -32,7 +32,7 @@ export class Rows {
       this.#timer = undefined
       const now = this.#options.clock.now().mono
       const unseen = this.#unseen(undefined)
-      const due = unseen.filter(({ proof }) => proof && now - proof.sent.mono >= unseenFor)
+      const due = unseen.filter(({ grantedAt }) => now - grantedAt >= unseenFor)
       for (const line of due) this.#add(line)
       if (due.length < unseen.length) this.addSoon()
     })
@@ -79,11 +79,10 @@ export class Rows {
   #add(line: Line): void {
     if (line.registering) return
     line.registering = true
-    const since = line.proof?.sent.mono ?? 0
     this.#options.outbox.push({
       kind: 'register',
       line,
-      heldFor: () => this.#options.clock.now().mono - since,
+      heldFor: () => this.#options.clock.now().mono - line.grantedAt,
     })
   }
 }

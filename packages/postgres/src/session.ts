@@ -88,13 +88,13 @@ export class PostgresSession implements Session {
     })
     this.#form = formOf({
       clock,
-      ttl,
       namespace,
       keys,
       lock,
       listener: this.#listener,
       ledger: this.#ledger,
       outbox: this.#outbox,
+      proved: (sent) => this.#proved(sent),
       granted: (grant) => events.granted(grant),
       lost: ({ claim }) => events.lost(claim.id, 'gone'),
       broken: (error) => this.#finish(failureOf(error)),
@@ -128,8 +128,8 @@ export class PostgresSession implements Session {
   }
 
   async renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Grant | Proof | Loss>> {
-    const proof = await this.#heartbeat.renewed()
-    return new Map(claims.map(({ id }) => [id, this.#standing(this.#ledger.get(id), proof)] as const).filter(isKnown))
+    await this.#heartbeat.renewed()
+    return new Map(claims.map(({ id }) => [id, this.#standing(this.#ledger.get(id))] as const).filter(isKnown))
   }
 
   remove(claim: Claim): Promise<boolean> {
@@ -194,7 +194,13 @@ export class PostgresSession implements Session {
     return Promise.resolve(grantOf(line, this.#heartbeat.proof))
   }
 
-  #standing(line: Line | undefined, proof: Proof): Grant | Proof | Loss | undefined {
+  #proved(sent: Instant): Proof {
+    this.#heartbeat.note({ sent, ttl: this.ttl })
+    return this.#heartbeat.proof
+  }
+
+  #standing(line: Line | undefined): Grant | Proof | Loss | undefined {
+    const { proof } = this.#heartbeat
     if (!line) return 'gone'
     if (line.state === 'asked') return undefined
     return line.state === 'queued' ? proof : grantOf(line, proof)

@@ -42,6 +42,28 @@ test('a standby is refused, and not once it has been promoted', async () => {
   expect(lock.token).toBeGreaterThan(kept.token)
 })
 
+test('a standby that takes over grants nothing in which a holder at the former primary may still believe', async () => {
+  const primary = await startPostgres()
+  cleanup(() => primary.end())
+  const standby = await startStandby(primary)
+  cleanup(() => standby.end())
+  const holder = await open(postgres({ url: primary.url }), { ttl: 3_000 })
+  const lock = await holder.acquire('name')
+  await until('the standby knows the session', async () => {
+    return (
+      (await standby.psql(`SELECT count(*) FROM pg_tables WHERE schemaname = 'locks'`)) !== '0' &&
+      (await standby.psql('SELECT count(*) FROM locks.session')) === '1'
+    )
+  })
+  // As a machine that is gone: its connections do not say so.
+  await primary.stop()
+  await standby.promote()
+  const next = await managerOf(standby.url).acquire('name')
+  expect(lock.held).toBe(false)
+  expect(next.token).toBeGreaterThan(lock.token)
+  await primary.kill()
+})
+
 test.for<[PgbouncerOptions['mode'], string]>([
   ['transaction', '0'],
   ['transaction', '1'],

@@ -1,4 +1,5 @@
 import type { LockManager } from '@locks/core'
+import type { NetworkHost } from '@locks/testkit'
 import type { Ledger } from '../ledger.ts'
 import type { Commission, Order, Report } from '../protocol.ts'
 import type { Resources } from '../resources.ts'
@@ -19,6 +20,8 @@ export interface CrewOptions {
   termsOf(post: Post, client: string): Terms
   /** For processes of their own: what their environment has more. */
   readonly env: NodeJS.ProcessEnv
+  /** And where they are, if not on this one. */
+  readonly host?: NetworkHost | undefined
   /** Given where the store is in this process, and its clients too. */
   readonly local?: ((commission: Commission) => Promise<LockManager>) | undefined
 }
@@ -103,13 +106,13 @@ export class Crew {
   }
 
   #hire(post: Post): void {
-    const { seed, ttl, lanes, env, local, ledger } = this.#options
+    const { seed, ttl, lanes, env, host, local, ledger } = this.#options
     const number = ++this.#count
     const client = `${post.role === 'prober' ? 'prober' : 'client'} ${number}`
     const hear = (report: Report) => this.#hear(member, report)
     const member: Member = local
       ? new LocalMember(client, post.place, local, hear)
-      : new SeparateMember(client, post.place, env, hear)
+      : new SeparateMember({ client, place: post.place, env, host }, hear)
     this.#members.set(post.place, member)
     const way = this.#options.wayOf(post.place)
     const terms = this.#options.termsOf(post, client)

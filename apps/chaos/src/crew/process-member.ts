@@ -1,10 +1,20 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import type { NetworkHost } from '@locks/testkit'
 import type { Order, Report } from '../protocol.ts'
 import type { Member, ProcessMember } from './member.ts'
 
 const program = fileURLToPath(new URL('../work/program.ts', import.meta.url))
+
+interface Birth {
+  readonly client: string
+  readonly place: number
+  readonly env: NodeJS.ProcessEnv
+  /** Where, if not on this one. */
+  readonly host?: NetworkHost | undefined
+}
 
 /** A client in a process of its own, which can be stopped and killed. */
 export class SeparateMember implements Member {
@@ -14,12 +24,15 @@ export class SeparateMember implements Member {
   readonly ended: Promise<void>
   readonly #child: ChildProcess
 
-  constructor(client: string, place: number, env: NodeJS.ProcessEnv, hear: (report: Report) => void) {
+  constructor({ client, place, env, host }: Birth, hear: (report: Report) => void) {
     this.client = client
     this.place = place
+    // The command that enters becomes this one, and keeps the line to here.
+    const [execPath = process.execPath, ...args] = host ? [...host.enter, process.execPath] : []
     this.#child = fork(program, {
       env: { ...process.env, ...env },
-      execArgv: ['--conditions=@locks/source', '--disable-warning=ExperimentalWarning'],
+      execPath,
+      execArgv: [...args, '--conditions=@locks/source', '--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.#child.on('message', (report) => hear(report as Report))

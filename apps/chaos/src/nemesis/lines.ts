@@ -1,4 +1,4 @@
-import type { LineWire } from '@locks/testkit'
+import type { LineWire, ProxyLine } from '@locks/testkit'
 import type { Chance } from '../chance.ts'
 import type { Fault, Field } from './fault.ts'
 
@@ -8,6 +8,8 @@ export interface Line {
   slow?(ms: number): Promise<void>
   reset?(): Promise<void>
   cutInFrame?(): Promise<void>
+  /** New connections go there. */
+  redirect?(upstreams: Parameters<ProxyLine['redirect']>[0]): Promise<void>
   /** Whether whoever's line it is only tries and looks. */
   readonly probes: boolean
 }

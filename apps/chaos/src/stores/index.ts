@@ -1,6 +1,6 @@
 import { etcd, etcd3 } from './etcd.ts'
 import { inMemory } from './memory.ts'
-import { postgres } from './postgres.ts'
+import { link, postgres, standby } from './postgres.ts'
 import { cluster, redis, sentinel } from './redis.ts'
 import { sqlite } from './sqlite.ts'
 import type { Store } from './store.ts'
@@ -18,6 +18,8 @@ export const stores: readonly Store[] = [
   etcd,
   etcd3,
   postgres,
+  standby,
+  link,
 ]
 
 /** Those of a backend in all its forms (`redis`), or of one form (`redis-cluster`). */

@@ -112,7 +112,19 @@ function dataFaults(masters: () => Promise<readonly RedisServer[]>): Fault[] {
       return { target: 'all data' }
     },
   })
-  return [told('FLUSHALL', true, 'FLUSHALL'), told('SCRIPT FLUSH', false, 'SCRIPT', 'FLUSH')]
+  const keyDeleted: Fault = {
+    kind: 'key deleted',
+    lasts: [0, 0],
+    breaks: true,
+    async inflict(_, chance) {
+      const server = chance.oneOf(await masters())
+      const key = (await server.cli('RANDOMKEY')).trim()
+      if (key === '') return undefined
+      await server.cli('DEL', key)
+      return { target: key }
+    },
+  }
+  return [told('FLUSHALL', true, 'FLUSHALL'), told('SCRIPT FLUSH', false, 'SCRIPT', 'FLUSH'), keyDeleted]
 }
 
 /** Memory runs short, and keys are thrown away whatever they are. */

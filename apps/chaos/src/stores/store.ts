@@ -1,5 +1,5 @@
 import type { Adapter } from '@locks/core'
-import type { Proxy } from '@locks/testkit'
+import type { NetworkHost, Proxy } from '@locks/testkit'
 import type { Clock } from '../clock/shim.ts'
 import type { Fault } from '../nemesis/fault.ts'
 import type { Line } from '../nemesis/lines.ts'
@@ -17,8 +17,12 @@ export interface Store {
 }
 
 export interface Deployment {
-  /** The way without faults on it. */
+  /** The way without faults on it, at the moment. */
   readonly way: Way
+  /** The campaign's own, where it differs. */
+  readonly aside?: Way
+  /** Where clients run, if not on this one. */
+  readonly host?: NetworkHost
   /** Its servers, if clients reach it by a network: each client's way goes through a proxy. */
   readonly network?: Network
   /** Given if the store is in this process, and so its clients. */

@@ -78,10 +78,25 @@ function deployment(
       return { target: 'one session' }
     },
   }
+  const deleted: Fault = {
+    kind: 'node deleted',
+    lasts: [0, 0],
+    // A holder's lock is free at once, and its holder learns of it a moment later.
+    breaks: true,
+    async inflict(_, chance) {
+      const server = await leader()
+      const paths = [...(await server.ephemerals()).values()].flat()
+      const at = chance.unit()
+      const path = paths[Math.floor(at * paths.length)]
+      if (path === undefined) return undefined
+      await server.deleteNode(path)
+      return { target: 'one node' }
+    },
+  }
   return {
     way: through(ports),
     network: { ports, framing: 'zookeeper', through },
-    faults: [...faults, ended],
+    faults: [...faults, ended, deleted],
     left: async () => [...(await (await leader()).ephemerals()).values()].flat(),
     end,
   }

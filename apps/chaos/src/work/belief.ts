@@ -3,6 +3,9 @@ import { fromOwnScale, now } from '../now.ts'
 import type { Acquire, Hold, Reading } from '../records.ts'
 import type { Port } from './port.ts'
 
+/** A release that is answered sooner has been confirmed by the store; after 500 ms core waits no longer for that. */
+const unconfirmed = 400
+
 /** Readings in between say nothing new. */
 const sparse = 250
 
@@ -47,10 +50,11 @@ export class Belief {
   }
 
   end(how: 'released' | 'lost'): void {
-    this.#tell(how)
+    const at = now()
+    this.#tell(how, how === 'released' && at - this.#until < unconfirmed ? at : undefined)
   }
 
-  #tell(end: Hold['end']): void {
+  #tell(end: Hold['end'], released?: number): void {
     for (const { id, client, name, mode, permits, weight, token } of this.#calls) {
       this.#port.holds({
         id: id + 1,
@@ -64,6 +68,7 @@ export class Belief {
         from: this.#from,
         until: this.#until,
         end,
+        ...(released !== undefined && { released }),
         readings: [...this.#readings],
       })
     }

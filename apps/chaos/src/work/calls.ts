@@ -12,7 +12,9 @@ const notes = new WeakMap<object, { queued?: number }>()
 
 subscribe('locks:request', (message) => {
   const { attempt } = message as LockEvents['locks:request']
-  const note = context.getStore()?.get(attempt.names[0] as string)
+  // Of several names it is not said for which one it waits.
+  const [name, ...more] = attempt.names
+  const note = more.length === 0 ? context.getStore()?.get(name as string) : undefined
   if (note) notes.set(attempt, note)
 })
 subscribe('locks:queued', (message) => {

@@ -152,8 +152,7 @@ export class Bare implements Form {
 
   #hold(line: Line, sent: Instant): Grant {
     line.state = 'held'
-    line.proof = { sent, ttl: this.#parts.ttl }
-    return { id: line.claim.id, tokens: [], proof: line.proof }
+    return { id: line.claim.id, tokens: [], proof: this.#parts.proved(sent) }
   }
 
   #refuse({ line, resolve }: Acquire): void {

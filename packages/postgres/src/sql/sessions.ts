@@ -47,17 +47,17 @@ BEGIN
   PERFORM pg_advisory_xact_lock(${sessionClass}, 0);
   SELECT * INTO now FROM ${schema}.epoch;
   IF NOT FOUND OR now.started <> start THEN
-    -- The postmaster outlives the crash of a server process, in which all locks are forgotten: then the time of the crash is
-    -- not known, but that it was before this.
+    -- Empty after a crash, which the postmaster may have outlived, and where a standby was promoted, which was there long
+    -- before: when that was is not known, but that it was before this.
     DELETE FROM ${schema}.epoch;
-    INSERT INTO ${schema}.epoch VALUES (gen_random_uuid(), start, CASE
-      WHEN EXISTS (SELECT FROM ${schema}.session s WHERE s.started = start) THEN clock_timestamp() ELSE start END)
+    INSERT INTO ${schema}.epoch
+    VALUES (gen_random_uuid(), start, CASE WHEN now.id IS NULL THEN clock_timestamp() ELSE start END)
     RETURNING * INTO now;
   END IF;
   PERFORM ${schema}.sweep(now);
   SELECT coalesce(max(extract(epoch FROM now.since + s.ttl - clock_timestamp())) * 1000, 0) INTO grace
   FROM ${schema}.session s WHERE s.epoch <> now.id;
-  INSERT INTO ${schema}.session VALUES (number, pg_backend_pid(), now.id, start, ttl, namespace, client, owner);
+  INSERT INTO ${schema}.session VALUES (number, pg_backend_pid(), now.id, ttl, namespace, client, owner);
 END
 $$;
 

@@ -10,7 +10,6 @@ CREATE TABLE IF NOT EXISTS ${schema}.session (
   number int PRIMARY KEY,
   pid int NOT NULL,
   epoch uuid NOT NULL,
-  started timestamptz NOT NULL,
   ttl interval NOT NULL,
   namespace text NOT NULL,
   client text NOT NULL,

@@ -11,6 +11,7 @@ export class Line implements LineVerbs, Terms {
   readonly patience: number
   readonly #framing: LineOptions['framing']
   readonly #servers: Server[]
+  #upstreams: readonly Upstream[]
   readonly #connections = new Set<Connection>()
   readonly #silenced = new Set<string>()
   readonly #rewritings: [from: string, to: string][] = []
@@ -22,8 +23,9 @@ export class Line implements LineVerbs, Terms {
   constructor({ upstreams, framing, patience = 0 }: LineOptions) {
     this.#framing = framing
     this.patience = patience
-    this.#servers = upstreams.map((upstream) =>
-      createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, upstream)),
+    this.#upstreams = upstreams
+    this.#servers = upstreams.map((_, at) =>
+      createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, at)),
     )
   }
 
@@ -101,6 +103,10 @@ export class Line implements LineVerbs, Terms {
     for (const connection of this.#connections) connection.rewrite(from, to)
   }
 
+  redirect(upstreams: readonly Upstream[]): void {
+    this.#upstreams = upstreams
+  }
+
   count(requests: number, begins: boolean): void {
     this.#sent += requests
     if (requests > 0 && begins) this.#roundTrips++
@@ -119,8 +125,9 @@ export class Line implements LineVerbs, Terms {
     for (const connection of this.#connections) connection.condition = condition
   }
 
-  #accept(client: Socket, upstream: Upstream): void {
-    if (this.#condition === 'cut') {
+  #accept(client: Socket, at: number): void {
+    const upstream = this.#upstreams[at]
+    if (this.#condition === 'cut' || !upstream) {
       reset(client)
       return
     }

@@ -1,6 +1,6 @@
 import type { Wire } from '@locks/core/conformance'
 import { Program } from '../program.ts'
-import type { LineOptions, LineVerbs, ProxyVerbs } from './verbs.ts'
+import type { LineOptions, LineVerbs, ProxyVerbs, Upstream } from './verbs.ts'
 
 /** A TCP proxy in a process of its own, with any number of lines that fail on demand. */
 export interface Proxy {
@@ -24,6 +24,8 @@ export interface ProxyLine {
   cutInFrame(): Promise<void>
   /** From now on `from` is replaced in all answers; `to` is as long, and neither breaks a line. */
   rewrite(from: string, to: string): Promise<void>
+  /** New connections go to these servers, as when an address moves to another machine; those that there are stay. */
+  redirect(upstreams: readonly Upstream[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -61,6 +63,7 @@ async function openLine(program: Program<ProxyVerbs>, options: LineOptions): Pro
     reset: () => ask('reset'),
     cutInFrame: () => ask('cutInFrame'),
     rewrite: (from, to) => ask('rewrite', from, to),
+    redirect: (upstreams) => ask('redirect', upstreams),
     close: async () => ask('close'),
   }
 }

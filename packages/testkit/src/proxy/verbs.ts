@@ -42,5 +42,6 @@ export interface LineVerbs {
   reset(): void
   cutInFrame(): void
   rewrite(from: string, to: string): void
+  redirect(upstreams: readonly Upstream[]): void
   close(): Promise<void>
 }

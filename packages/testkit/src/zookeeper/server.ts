@@ -2,7 +2,7 @@ import { freePort } from '../ports.ts'
 import { Server } from '../server.ts'
 import { ask } from './asking.ts'
 import { javaArgs, zookeeperFolder, type ZookeeperOptions } from './config.ts'
-import { endSession, joinSession } from './sessions.ts'
+import { deleteNode, endSession, joinSession } from './sessions.ts'
 
 export interface Counts {
   readonly sessions: number
@@ -61,6 +61,11 @@ export class ZookeeperServer extends Server {
   /** Ends a session, whose connection is closed first. */
   async endSession(session: string): Promise<void> {
     await endSession(this.port, BigInt(session))
+  }
+
+  /** Deletes a node, whoever has made it. */
+  async deleteNode(path: string): Promise<void> {
+    await deleteNode(this.port, path)
   }
 
   /** Takes a session over from its connection, which is closed, and then leaves it alone. */

@@ -28,11 +28,25 @@ export async function joinSession(port: number, session: bigint): Promise<void> 
   await join(port, session)
 }
 
+/** Deletes a node, whoever has made it, in a session of its own. One that is not there, or has children, stays as it is. */
+export async function deleteNode(port: number, path: string): Promise<void> {
+  const name = Buffer.from(path)
+  const request = Buffer.alloc(20 + name.length)
+  request.writeInt32BE(request.length - 4, 0)
+  request.writeInt32BE(1, 4) // the number of the request
+  request.writeInt32BE(2, 8) // what it asks for
+  request.writeInt32BE(name.length, 12)
+  name.copy(request, 16)
+  request.writeInt32BE(-1, 16 + name.length) // in whatever version
+  await join(port, 0n, Buffer.concat([request, closeRequest]))
+}
+
 /** The answer to who joins, unless somebody else has joined since. */
 async function join(port: number, session: bigint, request = Buffer.alloc(0)): Promise<Buffer | undefined> {
+  const password = session === 0n ? Buffer.alloc(16) : passwordOf(session)
   const socket = connect({ host: '127.0.0.1', port })
   socket.on('error', () => {}) // 'close' tells the same
-  socket.write(Buffer.concat([connectRequest(session, passwordOf(session), 60_000), request]))
+  socket.write(Buffer.concat([connectRequest(session, password, 60_000), request]))
   const answer = await new Promise<Buffer | undefined>((resolve) => {
     socket.once('data', resolve)
     socket.once('close', () => resolve(undefined))

@@ -46,6 +46,17 @@ test('passes bytes both ways, and each port leads to its own upstream', async ()
   expect([a.peers[0]?.received, b.peers[0]?.received]).toEqual(['hello', 'hello'])
 })
 
+test('leads new connections elsewhere once it is redirected, and leaves the others where they are', async () => {
+  const [a, b] = [await Host.listen(() => 'A'), await Host.listen(() => 'B')]
+  const line = await lineTo(a)
+  const { client } = await connected(line, a)
+  await line.redirect([b.upstream])
+  const other = await dial(line.ports[0])
+  for (const each of [client, other]) each.send('hello')
+  await client.has('A')
+  await other.has('B')
+})
+
 test('passes half-closes, each way by itself', async () => {
   const host = await Host.listen()
   const { client, server } = await connected(await lineTo(host), host)

@@ -26,3 +26,20 @@ export async function openSession(port: number, timeout: number): Promise<Opened
     password: answer.subarray(24, 40),
   }
 }
+
+/** Has a session make a node that goes with it; settles once it is answered. */
+export async function createEphemeral({ socket }: Opened, path: string): Promise<void> {
+  const name = Buffer.from(path)
+  const all = Buffer.from('000000010000001f00000005776f726c6400000006616e796f6e65', 'hex')
+  const request = Buffer.alloc(20 + name.length + all.length + 4)
+  request.writeInt32BE(request.length - 4, 0)
+  request.writeInt32BE(1, 4)
+  request.writeInt32BE(1, 8)
+  request.writeInt32BE(name.length, 12)
+  name.copy(request, 16)
+  request.writeInt32BE(0, 16 + name.length) // no data
+  all.copy(request, 20 + name.length)
+  request.writeInt32BE(1, request.length - 4) // ephemeral
+  socket.write(request)
+  await once(socket, 'data')
+}

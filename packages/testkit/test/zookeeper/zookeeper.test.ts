@@ -4,7 +4,7 @@ import { digestOf, startZookeeper, type ZookeeperOptions, type ZookeeperServer }
 import { until } from '../../src/until.ts'
 import { passwordOf } from '../../src/zookeeper/sessions.ts'
 import { isRunning } from '../owned.ts'
-import { openSession } from './session.ts'
+import { createEphemeral, openSession } from './session.ts'
 
 async function zookeeper(options?: ZookeeperOptions): Promise<ZookeeperServer> {
   const server = await startZookeeper(options)
@@ -44,6 +44,17 @@ test('the connection of a session that is ended from outside is closed', async (
   const closed = once(socket, 'close')
   await server.endSession(session)
   await closed
+})
+
+test('a node of a session is found, and can be deleted from outside', async () => {
+  const server = await zookeeper()
+  const opened = await openSession(server.port, 60_000)
+  await createEphemeral(opened, '/node')
+  expect(await server.ephemerals()).toEqual(new Map([[opened.session, ['/node']]]))
+  await server.deleteNode('/node')
+  expect(await server.counts()).toMatchObject({ sessions: 1, ephemerals: 0 })
+  // Nor does it mind that nothing is there.
+  await server.deleteNode('/node')
 })
 
 test('a digest names a user as ACLs do', () => {

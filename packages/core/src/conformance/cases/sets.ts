@@ -5,6 +5,7 @@ import type { LockManager } from '../../manager.ts'
 import type { LockEvents } from '../../telemetry.ts'
 import type { Case } from '../case.ts'
 import { thrown, type Context } from '../context.ts'
+import type { Wire } from '../harness.ts'
 
 /** The same numbers from 0 to 1 in every run. */
 function seeded(state: number): () => number {
@@ -20,14 +21,16 @@ function shuffled<T>(list: readonly T[], random: () => number): T[] {
   return keyed.toSorted((one, other) => one.key - other.key).map(({ item }) => item)
 }
 
-/** A rival's lock on a name that the store took from its holder, who knows of it. */
-async function robbed(t: Context, rival: LockManager, name: string): Promise<Lock> {
+/** A rival's lock on a name that the store took from its holder, who knows of it, and was not there to ask for it again. */
+async function robbed(t: Context, wire: Wire, rival: LockManager, name: string): Promise<Lock> {
   const lost: unknown[] = []
   const note = (message: unknown) => void lost.push(...(message as LockEvents['locks:lost']).attempt.names)
   subscribe('locks:lost', note)
   t.defer(() => unsubscribe('locks:lost', note))
+  await wire.silence()
   await t.evict(name)
   const lock = await rival.acquire(name)
+  await wire.heal()
   await t.until('the loss is known', () => lost.includes(name))
   return lock
 }
@@ -289,7 +292,8 @@ export const sets: readonly Case[] = [
     line: 5,
     title: 'a set of which a name is lost while others are waited for is not given out: it waits for that one again',
     async run(t) {
-      const [a, b] = [await t.open({ ttl: t.ttl }), await t.open()]
+      const { locks: a, wire } = await t.openWired({ ttl: t.ttl })
+      const b = await t.open()
       const names = [t.name(), t.name()] as const
       for (const [awaited, other] of [names, names.toReversed() as [string, string]]) {
         const held = await b.acquire(awaited)
@@ -297,7 +301,7 @@ export const sets: readonly Case[] = [
         await t.queued(b, awaited, 1)
         // Held, where sets are taken name by name and this is the first one.
         const taken = (await b.query(other)).held.length > 0
-        const rival = taken ? await robbed(t, b, other) : undefined
+        const rival = taken ? await robbed(t, wire, b, other) : undefined
         await held.release()
         if (rival) await t.until('the set waits again', async () => (await b.query(other)).pending.length === 1)
         await rival?.release()

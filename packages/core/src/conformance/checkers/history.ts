@@ -69,6 +69,8 @@ export interface Hold {
   readonly until: number
   /** `died`: nothing is known of it after `until`. */
   readonly end: 'released' | 'lost' | 'died'
+  /** When the store had confirmed, as far as is known, that it was gone. */
+  readonly released?: number | undefined
   readonly readings: readonly Reading[]
 }
 

@@ -57,9 +57,6 @@ function turnedAway(call: Acquire): { readonly call: Acquire; readonly at: numbe
 function lastPresent({ completed, outcome, why }: Acquire, hold: Hold | undefined, grace: number): number {
   if (completed === null) return Number.POSITIVE_INFINITY
   if (outcome === 'failed' && why === 'refused') return completed
-  if (outcome === 'ok' && hold?.end === 'released') return hold.until + removal
+  if (outcome === 'ok' && hold?.released !== undefined) return hold.released
   return (hold?.until ?? completed) + grace
 }
-
-/** A release has the store's confirmation behind it, which may come later. */
-const removal = 500
