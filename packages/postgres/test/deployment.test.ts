@@ -47,13 +47,18 @@ test('a standby that takes over grants nothing in which a holder at the former p
   cleanup(() => primary.end())
   const standby = await startStandby(primary)
   cleanup(() => standby.end())
-  const holder = await open(postgres({ url: primary.url }), { ttl: 3_000 })
+  const ttl = 3_000
+  const holder = await open(postgres({ url: primary.url }), { ttl })
   const lock = await holder.acquire('name')
   await until('the standby knows the session', async () => {
     return (
       (await standby.psql(`SELECT count(*) FROM pg_tables WHERE schemaname = 'locks'`)) !== '0' &&
       (await standby.psql('SELECT count(*) FROM locks.session')) === '1'
     )
+  })
+  // Its start would say that a ttl has passed.
+  await until('the standby has run for longer than the ttl', async () => {
+    return Number(await standby.psql('SELECT extract(epoch FROM now() - pg_postmaster_start_time()) * 1000')) > ttl
   })
   // As a machine that is gone: its connections do not say so.
   await primary.stop()
