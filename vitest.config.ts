@@ -9,13 +9,8 @@ const conditions = [source, 'module', 'node', 'development|production']
 // `--backend a,b` leaves out the packages of the other adapters, and what starts servers if neither a nor b needs one.
 const adapters = ['sqlite', 'redis', 'zookeeper', 'etcd', 'postgres']
 const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
-// The campaign's own tests are run by hand (LOCKS_TEST_CHAOS=1) until a whole run of them has been seen to pass.
 const isChosen = (name: string) =>
-  name === 'chaos'
-    ? process.env.LOCKS_TEST_CHAOS === '1'
-    : name === 'testkit'
-      ? needServers(chosen)
-      : !chosen || !adapters.includes(name) || chosen.includes(name)
+  name === 'testkit' ? needServers(chosen) : !chosen || !adapters.includes(name) || chosen.includes(name)
 
 const contract = 'test/conformance*.test.ts'
 
