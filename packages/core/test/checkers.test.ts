@@ -188,6 +188,13 @@ describe('overlap', () => {
     expectFound(judge, [hold({ mode: 'shared' }), hold({ client: 'b', from: 50 })], /b has it/)
   })
 
+  test('is content with one that was over before its holder could look', () => {
+    const [at, expiresAt] = [50, 40]
+    const late = { client: 'b', from: at, until: at, end: 'lost' } as const
+    expectClean(judge([hold(), hold({ ...late, readings: [{ at, held: false, expiresAt }] })]))
+    expectFound(judge, [hold(), hold({ ...late, readings: [{ at, held: true, expiresAt: 60 }] })], /b has it/)
+  })
+
   test('finds more weight than permits', () => {
     const permit = { mode: 'permit', permits: 3, weight: 2 } as const
     expectClean(judge([hold(permit), hold({ ...permit, weight: 1 })]))

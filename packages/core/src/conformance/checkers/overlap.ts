@@ -9,7 +9,7 @@ import { faultWithin, Findings, type Verdict } from './verdict.ts'
 export function overlap(history: History, { slack }: { readonly slack: number }): Verdict {
   const findings = new Findings('overlap of holds')
   const faults = [...only(history, 'fault').filter(({ breaks }) => breaks), ...thefts(history)]
-  for (const [name, holds] of Map.groupBy(only(history, 'hold'), (each) => each.name)) {
+  for (const [name, holds] of Map.groupBy(only(history, 'hold').filter(isBelieved), (each) => each.name)) {
     const here = faults.filter(({ kind, target }) => kind !== 'theft' || target === name)
     let running: Hold[] = []
     for (const hold of holds.toSorted((a, b) => a.from - b.from)) {
@@ -27,6 +27,9 @@ export function overlap(history: History, { slack }: { readonly slack: number })
   }
   return findings.verdict()
 }
+
+/** Whoever was stopped until the grant had expired is handed a lock that says so from the first. */
+const isBelieved = ({ readings: [first] }: Hold) => first?.held !== false
 
 /** Each hold beside which this one cannot be; of permits, all of them together. */
 function inTheWay(running: readonly Hold[], hold: Hold): Hold[][] {
