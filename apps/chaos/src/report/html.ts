@@ -84,7 +84,7 @@ function checks({ checks: all }: Summary, { verdicts, unchecked }: Judgement, be
     .slice(0, 100)
     .map(({ checker, message, name = '', at }) => {
       const where = `<button data-at="${(at - began).toFixed(1)}">show</button>`
-      return `<li>${where} ${text(checker)}: ${text(name)} ${text(message)}</li>`
+      return `<li>${where} ${text(checker)}: ${name === '' ? '' : `${text(name)}: `}${text(message)}</li>`
     })
   return `${tableOf([
     ['check', 'cases', 'violations', 'excused'],
