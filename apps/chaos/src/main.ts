@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { preflight } from '@locks/testkit'
-import { runCampaign } from './campaign.ts'
+import { runCampaign, type CampaignOptions } from './campaign.ts'
 import { makeClocks } from './clock/shim.ts'
 import { judge } from './judge.ts'
 import { page } from './report/html.ts'
@@ -19,13 +19,13 @@ const say = (line: string) => console.log(line)
 try {
   const wanted = parse(process.argv.slice(2))
   if (wanted.help) say(usage)
-  else process.exitCode = (await runAll(wanted)) === 0 ? 0 : 1
+  else process.exitCode = await runAll(wanted)
 } catch (error) {
   console.error(error instanceof UsageError ? `${error.message}\n\n${usage}` : error)
   process.exitCode = 2
 }
 
-/** How many violations there were. */
+/** The exit code; a run that fails does not keep the others from theirs. */
 async function runAll({ stores, modes, ms, seed, workers, only, out }: Wanted): Promise<number> {
   const missing = preflight(stores.map(({ name }) => name.split('-')[0] as string))
   if (missing) throw new Error(missing)
@@ -33,22 +33,18 @@ async function runAll({ stores, modes, ms, seed, workers, only, out }: Wanted): 
   // Of all servers that are started from here.
   Object.assign(process.env, clocks.servers.env)
   const summaries: Summary[] = []
+  const failed: string[] = []
   try {
     for (const store of stores) {
       for (const mode of modes) {
-        say(`${store.name}, ${mode}, seed ${seed}, ${Math.round(ms / 1_000)} s`)
-        const options = { store, mode, seed, ms, workers, lanes: 2, clocks, only, say }
-        const campaign = await runCampaign(options)
-        const judgement = judge(campaign, mode, store)
-        const summary = summarize(options, campaign, judgement)
-        summaries.push(summary)
-        const folder = join(out, `${store.name}-${mode}-${seed}`)
-        write(folder, {
-          'summary.json': JSON.stringify(summary, null, 2),
-          'history.jsonl': campaign.ledger.records.map((each) => JSON.stringify(each)).join('\n'),
-          'report.html': page(summary, campaign, judgement),
-        })
-        if (summary.violations > 0) say(`  see ${join(folder, 'report.html')}`)
+        const run = `${store.name}, ${mode}, seed ${seed}`
+        say(`${run}, ${Math.round(ms / 1_000)} s`)
+        try {
+          summaries.push(await runOne({ store, mode, seed, ms, workers, lanes: 2, clocks, only, say }, out))
+        } catch (error) {
+          console.error(error)
+          failed.push(run)
+        }
       }
     }
   } finally {
@@ -57,7 +53,24 @@ async function runAll({ stores, modes, ms, seed, workers, only, out }: Wanted): 
   write(out, { 'summary.json': JSON.stringify(summaries, null, 2) })
   say(`\n${table(summaries)}`)
   for (const line of summaries.flatMap(complaints)) say(line)
-  return summaries.reduce((sum, { violations }) => sum + violations, 0)
+  for (const run of failed) say(`${run}: could not run to its end`)
+  if (failed.length > 0) return 2
+  return summaries.some(({ violations }) => violations > 0) ? 1 : 0
+}
+
+async function runOne(options: CampaignOptions, out: string): Promise<Summary> {
+  const { store, mode, seed } = options
+  const campaign = await runCampaign(options)
+  const judgement = judge(campaign, mode, store)
+  const summary = summarize(options, campaign, judgement)
+  const folder = join(out, `${store.name}-${mode}-${seed}`)
+  write(folder, {
+    'summary.json': JSON.stringify(summary, null, 2),
+    'history.jsonl': campaign.ledger.records.map((each) => JSON.stringify(each)).join('\n'),
+    'report.html': page(summary, campaign, judgement),
+  })
+  if (summary.violations > 0) say(`  see ${join(folder, 'report.html')}`)
+  return summary
 }
 
 function write(folder: string, files: Readonly<Record<string, string>>): void {

@@ -30,7 +30,7 @@ export function processFaults(clock: Clock | undefined): Fault[] {
         },
       },
     ]),
-    ...(clock ? [jump('clients’ wall clock jumps', clock, false)] : []),
+    ...(clock ? [jump('clients’ wall clock jumps', clock, { breaks: false })] : []),
   ]
 }
 
@@ -46,8 +46,14 @@ export const stall: Fault = {
   },
 }
 
+interface Jump {
+  readonly breaks: boolean
+  /** What has to be waited for after the clock is right again. */
+  readonly ready?: () => Promise<void>
+}
+
 /** Forward or back by up to three ttls, and the same way again when it heals. */
-export function jump(kind: string, clock: Clock, breaks: boolean): Fault {
+export function jump(kind: string, clock: Clock, { breaks, ready }: Jump): Fault {
   return {
     kind,
     lasts: [0.5, 2],
@@ -55,7 +61,11 @@ export function jump(kind: string, clock: Clock, breaks: boolean): Fault {
     async inflict({ ttl }, chance) {
       const by = Math.round(chance.between(-3, 3) * ttl)
       await clock.set(by)
-      return { target: `${by} ms`, heal: () => clock.set(0) }
+      const heal = async () => {
+        await clock.set(0)
+        await ready?.()
+      }
+      return { target: `${by} ms`, heal }
     },
   }
 }

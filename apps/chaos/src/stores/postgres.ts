@@ -140,7 +140,7 @@ function ownFaults(current: () => PostgresServer): Fault[] {
 
 /** After a start grants wait until nobody can believe in a lock that was forgotten; for that it asks this clock. */
 const clockFaults = (servers: Clock | undefined): Fault[] =>
-  servers ? [jump('servers’ wall clock jumps', servers, true)] : []
+  servers ? [jump('servers’ wall clock jumps', servers, { breaks: true })] : []
 
 async function leftAt(server: PostgresServer): Promise<string[]> {
   const [locks, sessions] = [await server.advisoryLocks(), await server.sessions()]

@@ -50,7 +50,10 @@ export const sentinel: Store = {
     return {
       way: { url },
       network: { ports, framing: 'resp', through: (others) => ({ url, natMap: natMap(ports, others) }) },
-      faults: [failover('killed'), failover('stopped'), ...dataFaults(master), ...clockFaults(servers)],
+      faults: [
+        ...[failover('killed'), failover('stopped'), ...dataFaults(master)],
+        ...clockFaults(servers, () => deployment.ready()),
+      ],
       left: async () => leftAt(await master()),
       end: () => deployment.end(),
     }
@@ -146,8 +149,8 @@ function eviction(server: RedisServer): Fault {
   }
 }
 
-const clockFaults = (servers: Clock | undefined): Fault[] =>
-  servers ? [jump('servers’ wall clock jumps', servers, true)] : []
+const clockFaults = (servers: Clock | undefined, ready?: () => Promise<void>): Fault[] =>
+  servers ? [jump('servers’ wall clock jumps', servers, { breaks: true, ...(ready && { ready }) })] : []
 
 /** Fields of holders and waiters: all but last tokens, and what is counted. */
 async function leftAt(servers: readonly RedisServer[]): Promise<string[]> {

@@ -104,4 +104,4 @@ function deployment(
 
 /** It expires sessions by a monotonic one. */
 const clockFaults = (servers: Clock | undefined): Fault[] =>
-  servers ? [jump('servers’ wall clock jumps', servers, false)] : []
+  servers ? [jump('servers’ wall clock jumps', servers, { breaks: false })] : []

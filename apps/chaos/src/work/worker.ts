@@ -82,13 +82,13 @@ export class Worker {
     await (await this.#manager).close()
   }
 
-  /** While the store cannot be reached, nothing can be opened. */
+  /** While the store cannot be reached, nothing can be opened; nor while a fault has made it one that is refused. */
   async #opened(): Promise<LockManager> {
     for (;;) {
       try {
         return await this.#open()
       } catch (error) {
-        if (!LockError.find(error)?.temporary) throw error
+        if (!LockError.find(error)?.temporary && !LockError.is(error, 'UNSUPPORTED')) throw error
         await sleep(50)
       }
     }

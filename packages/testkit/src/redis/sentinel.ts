@@ -40,12 +40,17 @@ export class RedisSentinel {
     })
   }
 
-  /** Waits until everything runs: the replica follows the master, and the sentinels know them and each other. */
+  /**
+   * Waits until everything runs: the replica follows the master, and the sentinels know them and each other, and act; for
+   * 30 s after a jump of its clock a sentinel only looks on.
+   */
   async ready(): Promise<void> {
     await until('the replica follows the master', async () => isReplicating(await this.replica()))
     await Promise.all(
       this.sentinels.map((sentinel) =>
-        until('a sentinel knows all the others', async () => {
+        until('a sentinel knows all the others, and acts', async () => {
+          if (!(await sentinel.cli('INFO', 'sentinel')).includes('sentinel_tilt:0')) return false
+
           const known = await sentinel.cli('SENTINEL', 'MASTER', name)
           return ['flags\nmaster', 'num-slaves\n1', 'num-other-sentinels\n2'].every((fact) =>
             `\n${known}\n`.includes(`\n${fact}\n`),
