@@ -61,9 +61,10 @@ export function checkBearer(bearer: unknown): asserts bearer is Bearer {
   if (typeof token !== 'bigint' || token < 0n) throw invalid(`a token is a bigint from 0; got ${shown(token)}`)
 }
 
-/** What whoever comes too late is told. */
-export function outdated(token: bigint, newer: bigint): LockError {
-  const message = `the token ${token} is out of date: a newer holder has been here, with ${newer}`
+/** What whoever comes too late is told, with the newer holder's token where it is known. */
+export function outdated(token: bigint, newer?: bigint): LockError {
+  const whose = newer === undefined ? '' : `, with ${newer}`
+  const message = `the token ${token} is out of date: a newer holder has been here${whose}`
   return new LockError('LOST', message, { reason: 'fenced' })
 }
 
