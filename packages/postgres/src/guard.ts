@@ -17,7 +17,8 @@ export class PostgresGuard {
   readonly #statement: string
 
   constructor(resource: string, { table = 'fence' }: GuardOptions = {}) {
-    if (typeof resource !== 'string') throw invalid(`PostgresGuard takes the name of a resource; got ${shown(resource)}`)
+    if (typeof resource !== 'string')
+      throw invalid(`PostgresGuard takes the name of a resource; got ${shown(resource)}`)
     this.#resource = resource
     this.#statement = enter(tableNamed(table))
   }

@@ -74,7 +74,9 @@ describe('a guarded script', () => {
   })
 
   test('that fails on its own fails with the error of the client', async () => {
-    const error = await rejection(guard.run(exclusive(5n), `return redis.call('INCR', KEYS[1])`, { keys: ['{count}:fence'] }))
+    const error = await rejection(
+      guard.run(exclusive(5n), `return redis.call('INCR', KEYS[1])`, { keys: ['{count}:fence'] }),
+    )
     expect(error).toMatchObject({ name: 'ReplyError', message: expect.stringContaining('WRONGTYPE') })
   })
 
@@ -114,7 +116,21 @@ test('permits are refused, and what is no client or no key', async () => {
 
 test('what a user needs for it', async () => {
   const at = await server()
-  await at.cli('ACL', 'SETUSER', 'app', 'on', 'nopass', '~{count}*', '-@all', '+eval', '+evalsha', '+hmget', '+hset', '+set', '+info')
+  await at.cli(
+    'ACL',
+    'SETUSER',
+    'app',
+    'on',
+    'nopass',
+    '~{count}*',
+    '-@all',
+    '+eval',
+    '+evalsha',
+    '+hmget',
+    '+hset',
+    '+set',
+    '+info',
+  )
   const url = new URL(at.url)
   url.username = 'app'
   url.password = 'any'
