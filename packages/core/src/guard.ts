@@ -13,7 +13,7 @@ export interface Seen {
   readonly exclusive: bigint
 }
 
-export const nobody: Seen = { newest: 0n, exclusive: 0n }
+const nobody: Seen = { newest: 0n, exclusive: 0n }
 
 /**
  * The rule of all guards, for resources that keep what they have seen themselves: what to remember from now on. Throws

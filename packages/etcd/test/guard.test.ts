@@ -6,6 +6,7 @@ import { Etcd3 } from 'etcd3'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { cleanup, open, settled, startProgram, until } from './fixtures.ts'
 import { countIn, type Read, type Written } from './late.ts'
+import { leastPrivilege } from './user.ts'
 
 const server = await startEtcd()
 const client = new Etcd3({ hosts: `http://127.0.0.1:${server.port}` })
@@ -125,4 +126,26 @@ describe('nothing takes place', () => {
     expect(() => guard.if(foreign)).toThrow(/takes a lock, or a set, of a LockManager on etcd/)
     expect(() => new EtcdGuard(client.namespace('a') as Etcd3)).toThrow(/takes an Etcd3 client; got an object/)
   })
+})
+
+test('what a user needs for it', async () => {
+  const users = [
+    { name: 'locks', password: 'a', permissions: leastPrivilege },
+    {
+      name: 'app',
+      password: 'b',
+      permissions: [
+        { access: 'read', prefix: 'locks/' },
+        { access: 'readwrite', prefix: 'count' },
+      ],
+    },
+  ] as const
+  const secured = await startEtcd({ users })
+  cleanup(() => secured.end())
+  const lock = await (await open(etcd({ url: `etcd://locks:a@127.0.0.1:${secured.port}` }))).acquire('a')
+  const auth = { username: 'app', password: 'b' }
+  const theirs = new Etcd3({ hosts: `http://127.0.0.1:${secured.port}`, auth })
+  cleanup(() => theirs.close())
+  await new EtcdGuard(theirs).commit(lock, theirs.put('count').value(1))
+  expect(await countIn(theirs)).toBe(1)
 })

@@ -70,6 +70,7 @@ describe('a guarded script', () => {
     expect(await rejection(late)).toMatchObject({ code: 'LOST', reason: 'fenced', temporary: true })
     expect(await mine.keys('*')).toEqual(['{count}:fence'])
     expect(await mine.hgetall('{count}:fence')).toEqual({ newest: '7' })
+    expect(await mine.pttl('{count}:fence')).toBe(-1)
     await guard.enter(shared(6n))
   })
 
