@@ -1,6 +1,6 @@
 import type { Bearer, Lock } from '@locks/core'
 import { fenceTable, postgres, PostgresGuard } from '@locks/postgres'
-import { startPostgres } from '@locks/testkit'
+import { startPgbouncer, startPostgres } from '@locks/testkit'
 import { Client, Pool, type ClientConfig } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chance, cleanup, compareWithRule, open, settled, startProgram, until } from './fixtures.ts'
@@ -189,6 +189,20 @@ test('each resource has a row of its own, in a table of any name, for a role tha
   await other?.enter(client, exclusive(5n))
   await expect(one?.enter(client, exclusive(5n))).rejects.toMatchObject(fenced)
   expect(await server.psql('SELECT resource, newest FROM app.guards ORDER BY newest')).toBe(`'; two|5\none|7`)
+})
+
+test('behind a pooler, since the transaction is all that it stands on', async () => {
+  const pooler = await startPgbouncer(server, { mode: 'transaction' })
+  cleanup(() => pooler.end())
+  const [first, second] = [
+    await connect({ connectionString: pooler.url }),
+    await connect({ connectionString: pooler.url }),
+  ]
+  await write(first, exclusive(5n), 1)
+  await guard.enter(second, exclusive(7n))
+  await expect(write(first, exclusive(5n), 2)).rejects.toMatchObject(fenced)
+  await write(second, exclusive(7n), 3)
+  expect(await countIn(first)).toBe(3)
 })
 
 test('permits are refused, and names that no table has; an error of the driver stays what it is', async () => {
