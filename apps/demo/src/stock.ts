@@ -12,7 +12,10 @@ export interface Sale {
 /** What one file of the stock says. */
 interface State {
   readonly left: number
-  /** The highest fencing tokens that the stock has seen, of anybody and of exclusive holders, in decimal: JSON has no bigint. */
+  /**
+   * The highest fencing tokens that the stock has seen, of anybody and of exclusive holders, in decimal: JSON has no
+   * bigint.
+   */
   readonly seen: { readonly newest: string; readonly exclusive: string }
   /** The sale that came with this write. */
   readonly sale?: Sale
@@ -30,17 +33,17 @@ export interface Audit {
 const noHolder: Bearer = { token: 0n, mode: 'exclusive' }
 
 /**
- * The shared resource: a number of units, and a ledger of who bought which. Like most resources it does not know
- * what its clients think between a read and a write: the last write wins. If it is `fenced`, it knows one thing
- * more, the highest fencing tokens that it has seen, and refuses whoever comes with a lower one: by `admit`, the rule of
- * all guards of @locks, for a resource that none of them is made for.
+ * The shared resource: a number of units, and a ledger of who bought which. Like most resources it does not know what
+ * its clients think between a read and a write: the last write wins. If it is `fenced`, it knows one thing more, the
+ * highest fencing tokens that it has seen, and refuses whoever comes with a lower one: by `admit`, the rule of all
+ * guards of @locks, for a resource that none of them is made for.
  *
  * **The check of the token and the write are one step.** The stock is a folder of numbered files; each is a whole
- * state, the highest number is the present one, and together they are the ledger. To write is to make the next
- * number with link(2), which fails if the number is taken: then somebody else has written since the token was
- * checked, and it is checked again. A number is never given twice because no file is ever removed. Nothing is
- * locked, so that a process that is stopped or killed at any point stands in nobody's way, and a file is complete
- * from the moment it has its number.
+ * state, the highest number is the present one, and together they are the ledger. To write is to make the next number
+ * with link(2), which fails if the number is taken: then somebody else has written since the token was checked, and it
+ * is checked again. A number is never given twice because no file is ever removed. Nothing is locked, so that a process
+ * that is stopped or killed at any point stands in nobody's way, and a file is complete from the moment it has its
+ * number.
  */
 export class Stock {
   readonly #folder: string

@@ -17,12 +17,12 @@ const nobody: Seen = { newest: 0n, exclusive: 0n }
 
 /**
  * The rule of all guards, for resources that keep what they have seen themselves: what to remember from now on. Throws
- * `LOST`, with the reason `fenced`, where a newer holder has been there: an exclusive token must be at least the highest
- * of any, a shared one at least the highest exclusive one, since readers have no order among themselves. Permits are
- * refused (`UNSUPPORTED`).
+ * `LOST`, with the reason `fenced`, where a newer holder has been there: an exclusive token must be at least the
+ * highest of any, a shared one at least the highest exclusive one, since readers have no order among themselves.
+ * Permits are refused (`UNSUPPORTED`).
  *
- * The resource has to read what it has seen, ask this, remember the answer and write in **one atomic step**. A check that is
- * made before the step protects nothing: its caller may be stopped between the two.
+ * The resource has to read what it has seen, ask this, remember the answer and write in **one atomic step**. A check
+ * that is made before the step protects nothing: its caller may be stopped between the two.
  */
 export function admit(bearer: Bearer, seen: Seen = nobody): Seen {
   checkBearer(bearer)
@@ -34,8 +34,8 @@ export function admit(bearer: Bearer, seen: Seen = nobody): Seen {
 }
 
 /**
- * Guards a resource in the memory of this thread. Each holder enters before its first read, and again before each write;
- * what is done in the same synchronous turn as `enter`, before the next `await`, is one step with it.
+ * Guards a resource in the memory of this thread. Each holder enters before its first read, and again before each
+ * write; what is done in the same synchronous turn as `enter`, before the next `await`, is one step with it.
  */
 export class MemoryGuard {
   #seen = nobody
@@ -69,7 +69,6 @@ export function outdated(token: bigint, newer?: bigint): LockError {
 }
 
 function notABearer(given: unknown): LockError {
-  return invalid(
-    `a guard takes an exclusive or shared lock, or { token, mode } of one (of a set, for one of its names); got ${shown(given)}`,
-  )
+  const takes = 'an exclusive or shared lock, or { token, mode } of one (of a set, for one of its names)'
+  return invalid(`a guard takes ${takes}; got ${shown(given)}`)
 }

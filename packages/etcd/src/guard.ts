@@ -7,9 +7,10 @@ import { EtcdSession } from './session.ts'
 type Operation = Parameters<ComparatorBuilder['then']>[number]
 
 /**
- * Guards data in the etcd that the lock is in, by a client of the application's: a transaction takes place only if the lock's
- * own key is still there, as it was when the lock was granted. That key is gone before anybody else is granted the lock, so
- * nothing has to be remembered beside the data, and a new holder need not come before an old one can be refused.
+ * Guards data in the etcd that the lock is in, by a client of the application's: a transaction takes place only if the
+ * lock's own key is still there, as it was when the lock was granted. That key is gone before anybody whom it excludes
+ * is granted the lock, so nothing has to be remembered beside the data, and an old holder is refused although no new
+ * one has come yet.
  *
  * The client is of the same cluster, has no namespace, and may read the keys of the locks.
  */
@@ -23,8 +24,9 @@ export class EtcdGuard {
 
   /**
    * Runs operations (`client.put(key).value(value)`, `client.get(key)`, ...) as **one transaction** with the check.
-   * Rejects with `LOST`, or `RELEASED`, and has changed nothing, where the lock is no longer there. Errors of the client's are
-   * passed on as they are.
+   * Rejects with `LOST`, or `RELEASED`, and has changed nothing, where the lock is no longer there. Errors of the
+   * client's are passed on as they are. A client that repeats calls of unknown outcome, as etcd3 does unless told
+   * otherwise, may do all of it twice.
    */
   async commit(lock: Lock | LockSet, ...operations: readonly Operation[]): Promise<ITxnResponse> {
     const answer = await this.if(lock)
@@ -38,8 +40,8 @@ export class EtcdGuard {
 
   /**
    * The beginning of a transaction of etcd3's with the check as its condition, for further conditions and for `else`:
-   * `guard.if(lock).and('order', 'Mod', '==', revision).then(...).commit()`. Whether it `succeeded` is for the caller to
-   * look at. It has a method `then`, and must not be awaited.
+   * `guard.if(lock).and('order', 'Mod', '==', revision).then(...).commit()`. Whether it `succeeded` is for the caller
+   * to look at. It has a method `then`, and must not be awaited.
    */
   if(lock: Lock | LockSet): ComparatorBuilder {
     const [first, ...more] = ownersOf(lock).map(({ session, request, tokens }) => {

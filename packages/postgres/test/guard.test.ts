@@ -212,7 +212,7 @@ test('permits are refused, and names that no table has; an error of the driver s
   await expect(guard.enter(client, permit)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   expect(await server.psql('SELECT count(*) FROM fence')).toBe('0')
   expect(() => new PostgresGuard('a', { table: 'a; DROP TABLE fence' })).toThrow(/a table's name is lower-case letters/)
-  expect(() => new PostgresGuard(5 as unknown as string)).toThrow(/takes the name of a resource; got 5/)
+  expect(() => new PostgresGuard(5 as unknown as string)).toThrow(/takes a resource's name; got 5/)
   const elsewhere = new PostgresGuard('a', { table: 'missing' })
   await expect(elsewhere.enter(client, exclusive(5n))).rejects.toMatchObject({ code: '42P01', severity: 'ERROR' })
 })

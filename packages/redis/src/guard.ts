@@ -11,9 +11,9 @@ export interface ScriptInput {
 }
 
 /**
- * Guards data in Redis, by a client of the application's. The highest tokens that have come are in a hash at `key`, which
- * belongs beside the data: on the same server and, in a cluster, in the same slot (`{order:42}:fence`). It has no expiry,
- * and has to be there for as long as a holder may be late: it is not to be deleted with the data.
+ * Guards data in Redis, by a client of the application's. The highest tokens that have come are in a hash at `key`,
+ * which belongs beside the data: on the same server and, in a cluster, in the same slot (`{order:42}:fence`). It has no
+ * expiry, and has to be there for as long as a holder may be late: it is not to be deleted with the data.
  *
  * The lock may be of any store. Errors of the client's are passed on as they are.
  */
@@ -29,16 +29,19 @@ export class RedisGuard {
   }
 
   /**
-   * Lets a holder in, before its first read, and from now on refuses whoever held the lock before it. Rejects with `LOST`
-   * where a newer one has been let in. It says nothing of what comes later: a write belongs into {@link RedisGuard.run}.
+   * Lets a holder in, before its first read, and from now on refuses whoever held the lock before it. Rejects with
+   * `LOST` where a newer one has been let in. It says nothing of what comes later: a write belongs into {@link
+   * RedisGuard.run}.
    */
   async enter(bearer: Bearer): Promise<void> {
     await this.run(bearer, '')
   }
 
   /**
-   * Runs a Lua script if no newer holder has been here, in **one step** with the check: nothing comes in between. Rejects with
-   * `LOST`, and has changed nothing, where one has. The script sees its own `KEYS` and `ARGV`, and none of the guard's.
+   * Runs a Lua script if no newer holder has been here, in **one step** with the check: nothing comes in between.
+   * Rejects with `LOST`, and has changed nothing, where one has. The script sees its own `KEYS` and `ARGV`, and none of
+   * the guard's. A client that repeats what was unanswered when its connection failed, as ioredis does unless told
+   * otherwise, may run it twice: to the guard it is the same holder again.
    */
   async run(bearer: Bearer, text: string, { keys = [], args = [] }: ScriptInput = {}): Promise<unknown> {
     checkBearer(bearer)

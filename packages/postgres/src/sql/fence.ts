@@ -4,9 +4,9 @@ import { invalid, shown } from '@locks/core/backend'
 export const newerHolder = 'no_newer_holder'
 
 /**
- * The table of a {@link PostgresGuard}, made if it is missing. Its rule is a constraint, and no trigger: whoever comes writes
- * a token into the row of its resource, and an exclusive one must be the newest, a shared one at least the newest exclusive
- * one. Numbers have no limit, since tokens of ZooKeeper may have more than 64 bits.
+ * The table of a {@link PostgresGuard}, made if it is missing. Its rule is a constraint, and no trigger: whoever comes
+ * writes a token into the row of its resource, and an exclusive one must be the newest, a shared one at least the
+ * newest exclusive one. Numbers have no limit, since tokens of ZooKeeper may have more than 64 bits.
  */
 export function fenceTable(table = 'fence'): string {
   return `
@@ -42,7 +42,6 @@ export function tableNamed(table: string): string {
       .map((part) => `"${part}"`)
       .join('.')
   }
-  throw invalid(
-    `a table's name is lower-case letters, digits and underscores, perhaps behind a schema's and a dot; got ${shown(table)}`,
-  )
+  const allowed = "lower-case letters, digits and underscores, perhaps behind a schema's and a dot"
+  throw invalid(`a table's name is ${allowed}; got ${shown(table)}`)
 }
