@@ -1,3 +1,4 @@
+import { LockError, MemoryGuard } from '@locks/core'
 import type { Ledger } from './ledger.ts'
 import { now } from './now.ts'
 import type { Final } from './records.ts'
@@ -9,9 +10,7 @@ import type { Answer, Wish } from './work/port.ts'
  */
 class Resource {
   readonly checked: boolean
-  /** The highest token of an exclusive holder, and of any. */
-  #exclusive = 0n
-  #any = 0n
+  readonly #guard = new MemoryGuard()
   #head: string | null = null
   readonly #states = new Map<string | null, { readonly count: number; readonly base: string | null }>([
     [null, { count: 0, base: null }],
@@ -37,12 +36,14 @@ class Resource {
     return { action: 'final', resource, checked: this.checked, elements, count }
   }
 
-  /** A shared token only counts against exclusive ones: readers have no order among themselves. */
   #admits(mode: Wish['mode'], token: bigint): boolean {
-    if (token < (mode === 'shared' ? this.#exclusive : this.#any)) return false
-    if (token > this.#any) this.#any = token
-    if (mode === 'exclusive') this.#exclusive = token
-    return true
+    try {
+      this.#guard.enter({ mode, token })
+      return true
+    } catch (error) {
+      if (LockError.is(error, 'LOST')) return false
+      throw error
+    }
   }
 }
 

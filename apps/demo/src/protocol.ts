@@ -38,6 +38,6 @@ export type Report =
   | { readonly is: 'awake'; readonly held: boolean }
   | { readonly is: 'sold'; readonly unit: number }
   /** The stock refused its write. */
-  | { readonly is: 'refused'; readonly token: bigint; readonly seen: bigint }
+  | { readonly is: 'refused'; readonly why: string }
   | { readonly is: 'done' }
   | { readonly is: 'failed'; readonly why: string }

@@ -5,7 +5,7 @@ import { setTimeout as think } from 'node:timers/promises'
 import { LockError, openLocks, type Lock } from '@locks/core'
 import { explain } from './explain.ts'
 import type { Go, Locking, Report, Task } from './protocol.ts'
-import { StaleTokenError, Stock } from './stock.ts'
+import { Stock } from './stock.ts'
 
 const parent = process.ppid
 const started = Promise.withResolvers<void>()
@@ -44,30 +44,30 @@ async function sellLocked(task: Task, { url, ...options }: Locking): Promise<voi
   }
 }
 
-/** The job: read, think, write. The token goes along with both; what the stock does with it is the stock's affair. */
+/** The job: read, think, write. The lock goes along with both, for its token; what the stock does with that is the stock's affair. */
 async function sell(task: Task, lock?: Lock): Promise<void> {
   const stock = new Stock(task.stock, task)
-  const left = stock.read(lock?.token)
+  const left = stock.read(lock)
   await report({ is: 'inside', token: lock?.token ?? 0n, left })
   await think(task.think)
-  stock.write(left - 1, { unit: left, seller: task.seller }, lock?.token)
+  stock.write(left - 1, { unit: left, seller: task.seller }, lock)
   await report({ is: 'sold', unit: left })
 }
 
 /** The same job by a process that is stopped in the middle, and that does not ask afterwards whether it still may. */
 async function sellLate(task: Task, lock: Lock): Promise<void> {
   const stock = new Stock(task.stock, task)
-  const left = stock.read(lock.token)
+  const left = stock.read(lock)
   await report({ is: 'inside', token: lock.token, left })
   standStill(task.standsStillUntil as string)
   const { held } = lock // no timer, no event, no renewal has run since
   await report({ is: 'awake', held })
   try {
-    stock.write(left - 1, { unit: left, seller: task.seller }, lock.token) // careless: without asking `held`
+    stock.write(left - 1, { unit: left, seller: task.seller }, lock) // careless: without asking `held`
     await report({ is: 'sold', unit: left })
   } catch (error) {
-    if (!(error instanceof StaleTokenError)) throw error
-    await report({ is: 'refused', token: error.token, seen: error.seen })
+    if (!LockError.is(error, 'LOST')) throw error
+    await report({ is: 'refused', why: explain(error) })
   }
 }
 

@@ -66,7 +66,8 @@ describe('the whole demo, piped', () => {
     expect(code).toBe(0)
     expect(stdout.match(/reads lock\.held: false/g)).toHaveLength(2)
     const [, late, seen] =
-      /Refused: it came with token (\d+),\n +but the stock has seen token (\d+)\./.exec(stdout) ?? []
+      /Refused: the token (\d+) is out of date:\n +a newer holder has been here, with (\d+) \(LOST\)\./.exec(stdout) ??
+      []
     expect(BigInt(late ?? 0)).toBeLessThan(BigInt(seen ?? 0))
     expect(readdirSync(temp)).toEqual([])
   })

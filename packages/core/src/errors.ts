@@ -24,9 +24,10 @@ export type ErrorCode =
 
 /**
  * Why a lock was lost: its deadline passed without a proof (`expired`), a thief took it (`stolen`), the store no
- * longer has it (`gone`), the session it stood on ended (`session`), or its manager was closed (`closed`).
+ * longer has it (`gone`), the session it stood on ended (`session`), or its manager was closed (`closed`). A guard says
+ * of a token that a newer holder has been at its resource (`fenced`).
  */
-export type LossReason = 'expired' | 'stolen' | 'gone' | 'session' | 'closed'
+export type LossReason = 'expired' | 'stolen' | 'gone' | 'session' | 'closed' | 'fenced'
 
 export interface ErrorDetails {
   readonly cause?: unknown

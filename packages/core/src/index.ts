@@ -1,6 +1,7 @@
 export type { Capabilities, Requirements } from './capabilities.ts'
 export type { AcquireOptions, LockOptions, RequestOptions, SetOptions } from './demand.ts'
 export { LockError, type ErrorCode, type ErrorDetails, type LossReason } from './errors.ts'
+export { admit, MemoryGuard, type Bearer, type Seen } from './guard.ts'
 export type { Holding, Lock, LockSet } from './lock.ts'
 export { LockManager, type ManagerOptions } from './manager.ts'
 export { openLocks, type Adapter, type OpenOptions } from './open.ts'

@@ -153,4 +153,5 @@ const lossTexts: Record<LossReason, string> = {
   gone: 'the store no longer has it',
   session: 'the session at the store ended',
   closed: 'its manager was closed',
+  fenced: 'a newer holder has been at the resource',
 }

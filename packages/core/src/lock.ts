@@ -1,3 +1,4 @@
+import type { Request, Session } from './contract.ts'
 import type { Engine } from './engine.ts'
 import { LockError } from './errors.ts'
 import type { Lease } from './lease.ts'
@@ -46,7 +47,22 @@ export interface LockSet extends Holding {
   readonly tokens: ReadonlyMap<string, bigint>
 }
 
+/** Where one name of a lock or set is kept: for adapters that let their users ask the store about their own lock. */
+export interface Origin {
+  readonly session: Session
+  readonly request: Request
+  readonly tokens: readonly bigint[]
+}
+
+/** Undefined for what no `LockManager` of this copy of core has made. */
+export const originsOf = (holding: object): readonly Origin[] | undefined => LeaseHolding.leasesOf(holding)
+
 class LeaseHolding implements Holding {
+  /** Not a property: the request's id is the owner's secret, and locks are printed. */
+  static leasesOf(holding: object): readonly Lease[] | undefined {
+    return #leases in holding ? holding.#leases : undefined
+  }
+
   readonly #engine: Engine
   readonly #leases: readonly Lease[]
   #released: Promise<'released' | 'lost'> | undefined

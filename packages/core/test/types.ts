@@ -1,5 +1,5 @@
 /** What the compiler must say of the public types; checked with the sources, never run. */
-import type { Lock, LockManager } from '@locks/core'
+import type { Bearer, Lock, LockManager } from '@locks/core'
 
 declare const locks: LockManager
 declare const maybe: boolean
@@ -30,3 +30,6 @@ export async function options(): Promise<void> {
   // @ts-expect-error: no such promise
   await import('@locks/core').then(({ openLocks }) => openLocks('memory:', { require: { fencing: 'forever' } }))
 }
+
+/** A guard takes a lock as it is. */
+export const bearer = (lock: Lock): Bearer => lock

@@ -31,6 +31,8 @@ export interface Found extends Contender {
 
 /** Tokens leave room for ranges that fit between two revisions. */
 export const tokenOf = (revision: bigint): bigint => revision * 1_024n
+/** The revision at which a holder's key was made. */
+export const revisionOf = (token: bigint): bigint => token / 1_024n
 
 export function valueOf(name: string, { mode, weight }: Contender, { clientId, owner }: Owner, now: Instant): Buffer {
   return Buffer.from(

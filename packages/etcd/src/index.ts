@@ -2,6 +2,7 @@ import type { Adapter, Backend } from '@locks/core/backend'
 import { backendOn } from './backend.ts'
 import { settingsFromOptions, settingsFromUrl, type EtcdOptions } from './options.ts'
 
+export { EtcdGuard } from './guard.ts'
 export type { EtcdOptions } from './options.ts'
 
 /** A backend on an etcd cluster of one or more members. */

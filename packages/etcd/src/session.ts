@@ -12,7 +12,7 @@ import {
 } from '@locks/core/backend'
 import { entriesOf, holds, tokenOf, type Found } from './entries.ts'
 import { leaseIsGone, unavailable } from './failures.ts'
-import type { Keys } from './keys.ts'
+import { holderRank, kindOf, whoOf, type Keys } from './keys.ts'
 import { Ledger, type Line } from './ledger.ts'
 import { Life, type LifeParts } from './life.ts'
 import { Queues } from './queues.ts'
@@ -145,6 +145,13 @@ export class EtcdSession implements Session {
   async query(name?: string): Promise<readonly Entry[]> {
     const { queue } = await this.#lasting(name === undefined ? this.#verbs.list() : this.#verbs.view(name))
     return entriesOf(queue, name)
+  }
+
+  /** The key by which a claim of this session holds its name. */
+  holderKey(request: Request): Buffer {
+    const [name = ''] = request.names
+    const who = whoOf(this.#life.lease.hex, request.id)
+    return this.#keys.entry(name, { kind: kindOf(request), rank: holderRank(request), who })
   }
 
   close(): Promise<void> {

@@ -2,7 +2,9 @@ import type { Adapter, Backend } from '@locks/core/backend'
 import { backendOn } from './backend.ts'
 import { settingsFromOptions, settingsFromUrl, type PostgresOptions } from './options.ts'
 
+export { PostgresGuard, type GuardOptions } from './guard.ts'
 export type { PostgresOptions, SslMode } from './options.ts'
+export { fenceTable } from './sql/fence.ts'
 export { schemaScript } from './sql/script.ts'
 
 /** A backend on a Postgres server: advisory locks with a lease. */

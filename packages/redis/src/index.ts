@@ -2,6 +2,7 @@ import type { Adapter, Backend } from '@locks/core/backend'
 import { backendOn } from './backend.ts'
 import { settingsFromOptions, settingsFromUrl, type RedisOptions } from './options.ts'
 
+export { RedisGuard, type ScriptInput } from './guard.ts'
 export type { NatMap, RedisClient, RedisOptions } from './options.ts'
 
 /** A backend on a Redis server, on one behind Sentinel, or on a Redis Cluster. */

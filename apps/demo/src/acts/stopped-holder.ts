@@ -48,9 +48,10 @@ async function play(stage: Stage): Promise<Course> {
   if (stage.sales > sold) {
     stage.say(`Accepted: unit ${number(left)} is sold twice, and ${units(sold - 1)} more will be.`)
   } else {
-    const refused = await sleeper.first('refused')
-    stage.say(`Refused: it came with token ${refused.token},`)
-    stage.say(`   but the stock has seen token ${refused.seen}.`)
+    const { why } = await sleeper.first('refused')
+    const [what, ...because] = why.split(': ')
+    stage.say(`Refused: ${what}:`)
+    stage.say(`   ${because.join(': ')}.`)
   }
   return held ? { ...course, faults: [...(course.faults ?? []), 'lock.held was true after the ttl'] } : course
 }
