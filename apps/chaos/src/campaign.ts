@@ -108,8 +108,10 @@ async function run(options: CampaignOptions, ends: Ends): Promise<Campaign> {
     await Promise.all(nemeses.map((nemesis) => nemesis.rage(began + ms)))
     await crew.settle(bound)
   } else {
-    while (now() - began < ms) {
-      await Promise.all(nemeses.map((nemesis) => nemesis.strike()))
+    // Each sort also by itself, so that nothing else disturbs what comes of it.
+    for (let round = 0; now() - began < ms; round++) {
+      const striking = round % 3 === 0 ? nemeses : nemeses.slice(round % 3 === 1 ? 0 : 1, round % 3)
+      await Promise.all(striking.map((nemesis) => nemesis.strike()))
       const at = now()
       const late = await crew.settle(bound)
       if (late.length === 0) await crew.probe(bound / 2, bound)

@@ -364,6 +364,9 @@ describe('handovers', () => {
     expect(messages(handovers(history, bounds).verdict)).toEqual([expect.stringMatching(/100 ms from a/)])
     const before = fault({ from: -100, until: 79 })
     expect(handovers([...history, before], bounds).verdict.violations).toHaveLength(1)
+    const heal = { action: 'heal', at: 80, until: 90, deadline: 95 } as const
+    const healed = handovers([...history, fault({ from: -100, until: 81 }), heal], bounds)
+    expect(healed).toMatchObject({ released: [100], verdict: { violations: [], excused: [{ by: 'failover' }] } })
     const disturbed = handovers([...history, fault({ breaks: false, from: -100, until: 81 })], bounds)
     expect(disturbed).toMatchObject({ released: [], verdict: { violations: [], excused: [{ by: 'failover' }] } })
   })
@@ -371,7 +374,15 @@ describe('handovers', () => {
   test('takes the death of the holder for no excuse', () => {
     const history = [hold({ end: 'died' }), acquire({ queued: 50, completed: 1_500 })]
     const death = fault({ kind: 'holder killed', target: 'a', from: 100, until: 100, breaks: false })
-    expect(messages(handovers([...history, death], bounds).verdict)).toHaveLength(1)
+    expect(messages(handovers([...history, death], bounds).verdict)).toEqual([
+      expect.stringMatching(/1400 ms from a \(died/),
+    ])
+    const sooner = [
+      hold({ end: 'died' }),
+      acquire({ queued: 150, completed: 700 }),
+      { ...death, from: 200, until: 200 },
+    ]
+    expect(handovers(sooner, bounds)).toMatchObject({ died: [500], verdict: { violations: [] } })
   })
 
   test('puts durations between bounds', () => {
