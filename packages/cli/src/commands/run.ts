@@ -1,0 +1,40 @@
+import { LockError } from '@locks/core'
+import type { Ending } from '../child/ending.ts'
+import { runUnder } from '../child/hold.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { Failure, misuse } from '../failure.ts'
+import { tell } from '../output/tell.ts'
+import { acquire } from '../store/acquire.ts'
+import { tellGranted, tellLost } from './events.ts'
+import { work, type WorkOptions } from './work.ts'
+
+export interface RunOptions extends WorkOptions {
+  readonly shared?: boolean | undefined
+  readonly permits?: number | undefined
+  readonly weight?: number | undefined
+  /** Milliseconds; for ever if undefined. */
+  readonly wait?: number | undefined
+  readonly conflictExitCode: number
+}
+
+/** Runs a command under one lock or several, and ends as it ends. */
+export function run(names: readonly string[], command: readonly string[], options: RunOptions): Promise<Ending> {
+  const { shared, permits, weight, wait, conflictExitCode } = options
+  if (names.length > 1 && permits !== undefined) throw misuse('--permits takes one name, not several')
+  const started = performance.now()
+  return work(command, options, async ({ locks, owner, stopping, signals, waitFor }) => {
+    // The time to connect is part of the wait.
+    const timeout = wait && Math.max(1, wait - (performance.now() - started))
+    const ask = (signal: AbortSignal) => acquire(locks, { names, owner, shared, permits, weight, timeout, signal })
+    const held = await waitFor(names, ask).catch((error: unknown) => {
+      if (!LockError.is(error, 'TIMEOUT')) throw error
+      throw new Failure('TIMEOUT', conflictExitCode, (error as LockError).message)
+    })
+    if (typeof held === 'string') return held
+    tellGranted(options, held)
+    const { ending, lost } = await runUnder(held, command, stopping, signals)
+    if (lost) tellLost(options, held, ending)
+    else if (options.json) tell(options, { event: 'ended', ending }, '')
+    return lost ? exitCodes.lost : ending
+  })
+}

@@ -1,0 +1,82 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { LockEvents, LockInfo, LockManager } from '@locks/core'
+import { span } from '../durations.ts'
+import { printable, visible } from './escape.ts'
+
+/** Milliseconds between two looks. */
+const every = 1_000
+
+/** One line on the terminal about what is waited for, rewritten while it changes. Nothing where there is no terminal. */
+export class Progress {
+  readonly #locks: LockManager
+  readonly #names: readonly string[]
+  readonly #terminal: NodeJS.WriteStream | undefined
+  #clientId = ''
+  #timer: NodeJS.Timeout | undefined
+  #over = true
+  #shown = false
+
+  constructor(locks: LockManager, names: readonly string[], quiet = false) {
+    this.#locks = locks
+    this.#names = names
+    this.#terminal = !quiet && process.stderr.isTTY && process.env.TERM !== 'dumb' ? process.stderr : undefined
+    if (!this.#terminal) return
+    subscribe('locks:request', (message) => {
+      this.#clientId = (message as LockEvents['locks:request']).attempt.clientId
+    })
+    subscribe('locks:queued', () => {
+      if (!this.#over) void this.#look()
+    })
+  }
+
+  /** Shows something from the moment that there is a wait. */
+  async during<T>(wait: Promise<T>): Promise<T> {
+    this.#over = false
+    try {
+      return await wait
+    } finally {
+      this.#over = true
+      clearTimeout(this.#timer)
+      if (this.#shown) this.#terminal?.write('\r\u001B[K')
+      this.#shown = false
+    }
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer)
+    const line = await this.#line()
+    if (this.#over) return
+    this.#show(line)
+    this.#timer = setTimeout(() => void this.#look(), every)
+  }
+
+  async #line(): Promise<string> {
+    const names = this.#names.map(visible).join(', ')
+    try {
+      for (const name of this.#names) {
+        const { held, pending } = await this.#locks.query(name)
+        const place = pending.findIndex(({ clientId }) => clientId === this.#clientId)
+        if (place >= 0) return `waiting for ${visible(name)}, ${placeOf(place, pending.length)}; ${holdersOf(held)}`
+      }
+      return `waiting for ${names}`
+    } catch {
+      return `waiting for ${names}; the store does not answer`
+    }
+  }
+
+  #show(line: string): void {
+    const width = (this.#terminal?.columns || 80) - 1
+    this.#terminal?.write(`\r${printable(`locks: ${line}`).slice(0, width)}\u001B[K`)
+    this.#shown = true
+  }
+}
+
+const placeOf = (place: number, of: number): string => `place ${place + 1} of ${of} in the queue`
+
+function holdersOf(held: readonly LockInfo[]): string {
+  const [first, ...more] = held
+  if (!first) return 'nobody holds it'
+  const since = first.since === undefined ? '' : ` for ${span(Date.now() - first.since)}`
+  const others = more.length === 0 ? '' : ` and ${more.length} more`
+  return `held by ${visible(first.owner)}${since}${others}`
+}
