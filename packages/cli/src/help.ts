@@ -36,8 +36,8 @@ The command is stopped when leadership is lost, and started again when it return
 
   break: `Examples:
   locks inspect deploy                        shows owner and token
-  locks break deploy --holder web-1:4242 --token 1790000000000017
-  locks break deploy --holder web-1:4242 --token 1790000000000017 --yes
+  locks break deploy --owner web-1:4242 --token 1790000000000017
+  locks break deploy --owner web-1:4242 --token 1790000000000017 --yes
 
 A command that runs under the lock by \`locks run\` is stopped when it learns of this, at its next renewal.`,
 
@@ -49,11 +49,11 @@ A command that runs under the lock by \`locks run\` is stopped when it learns of
 export const storeHelp = `The store is the one in --url, --url-file or the environment variable LOCKS_URL; else an SQLite file of this user, which
 serves the processes of this machine. A password is taken from the latter two only.`
 
-export const stoppedHelp = `If the store does not confirm the lock in time, or the lock is taken away, the command gets SIGTERM, and after the grace
-SIGKILL, before anybody else can be granted the lock. A locks process that is stopped (SIGSTOP, a debugger, a suspended
-machine) cannot do that: others may get the lock while the command runs on. The first thing it does on waking is to kill
-the command. Where that is not enough, let what is written to refuse a LOCKS_TOKEN lower than the last. Ctrl-Z stops the
-command as well.`
+export const stoppedHelp = `Loss: when the store has not confirmed the lock for half its ttl, or says that it is taken away, the command gets SIGTERM,
+and after the grace SIGKILL, before the deadline up to which the store keeps the lock. (A lock that was broken or stolen
+has its next holder at once.) A locks process that is stopped (SIGSTOP, a debugger, a suspended machine) cannot do that:
+others may get the lock while the command runs on. The first thing it does on waking is to kill the command. Where that
+is not enough, let what is written to refuse a LOCKS_TOKEN lower than the last. Ctrl-Z stops the command as well.`
 
 export const exitCodesHelp = `Exit codes:
   the command's own, or death by the signal that ended it; else

@@ -7,9 +7,8 @@ export async function endAs(ending: Ending): Promise<void> {
     process.exitCode = ending
     return
   }
-  // Node ignores some signals; with a listener gone, the system's own action is in place again.
-  process.on(ending, () => {})
-  process.removeAllListeners(ending)
+  // Node ignores some signals; with a listener gone, the system's own action is in place again. There is none for this one.
+  if (ending !== 'SIGKILL') process.on(ending, () => {}).removeAllListeners(ending)
   process.kill(process.pid, ending)
   // It arrives when it arrives, and a few do not end a process.
   await new Promise((resolve) => setTimeout(resolve, 1_000))
