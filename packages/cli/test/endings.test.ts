@@ -26,8 +26,8 @@ test('input, output and arguments are the command’s own', async () => {
 test('the command finds the lock in its environment', async () => {
   const world = new World()
   const show = ['sh', '-c', 'printf "%s\\n" "$LOCKS_NAME" "$LOCKS_TOKEN" "$LOCKS_OWNER"; "$@"', 'x']
-  const inspect = [process.execPath, ...process.execArgv, join(import.meta.dirname, '../src/main.ts'), 'inspect', 'a']
-  const { stdout } = await world.run(['run', '--owner', 'me', 'a', '--', ...show, ...inspect, '--json'])
+  const inspect = [process.execPath, ...world.argv(['inspect', 'a', '--json'])]
+  const { stdout } = await world.run(['run', '--owner', 'me', 'a', '--', ...show, ...inspect])
   const [name, token, owner, seen = ''] = stdout.split('\n')
   expect({ name, owner }).toEqual({ name: 'a', owner: 'me' })
   expect(JSON.parse(seen)).toMatchObject({ name: 'a', held: [{ owner: 'me', token }], waiting: [] })

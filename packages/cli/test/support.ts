@@ -7,8 +7,8 @@ import { LockManager, type ManagerOptions } from '@locks/core'
 import { sqlite } from '@locks/sqlite'
 import { afterEach } from 'vitest'
 
-export const main = join(import.meta.dirname, '../src/main.ts')
-export const source = '--conditions=@locks/source'
+const main = join(import.meta.dirname, '../src/main.ts')
+const source = '--conditions=@locks/source'
 
 /** To be undone when the test is over, the latest first. */
 const cleanups: (() => unknown)[] = []
@@ -95,7 +95,12 @@ export class World {
   }
 
   locks(args: readonly string[], options: StartOptions = {}): Running {
-    return this.start(process.execPath, [source, ...(options.flags ?? []), main, ...args], options)
+    return this.start(process.execPath, this.argv(args, options.flags), options)
+  }
+
+  /** What Node is started with. */
+  argv(args: readonly string[], flags: readonly string[] = []): string[] {
+    return [source, ...flags, main, ...args]
   }
 
   /** From its start to its end. */
@@ -105,7 +110,7 @@ export class World {
 
   /** The same in a terminal; what is written to its stdin is typed there. */
   terminal(args: readonly string[], options: StartOptions = {}): Running {
-    const line = [process.execPath, source, main, ...args].map((word) => `'${word}'`).join(' ')
+    const line = [process.execPath, ...this.argv(args)].map((word) => `'${word}'`).join(' ')
     return this.start('script', ['-qefc', line, '/dev/null'], options)
   }
 
