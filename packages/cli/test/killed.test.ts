@@ -34,9 +34,9 @@ test('killed while it waits: nothing is left, and its place is passed over', asy
 })
 
 test.each([
-  ['it holds the lock and nothing runs', 'locks:granted'],
-  ['its watchdog has been started', 'child_process'],
-  ['the command has been started', 'child_process*2'],
+  ['it holds the lock and nothing runs', 'granted'],
+  ['its watchdog has been started', 'process 1 started'],
+  ['the command has been started', 'process 2 started'],
 ])('killed when %s: nothing is left', async (_, moment) => {
   const world = new World()
   const args = ['run', '--ttl', '1s', 'a', '--', 'sh', '-c', `echo ran; ${family}`]

@@ -110,7 +110,7 @@ export class World {
 
   /** The same in a terminal; what is written to its stdin is typed there. */
   terminal(args: readonly string[], options: StartOptions = {}): Running {
-    const line = [process.execPath, ...this.argv(args)].map((word) => `'${word}'`).join(' ')
+    const line = [process.execPath, ...this.argv(args)].map(quoted).join(' ')
     return this.start('script', ['-qefc', line, '/dev/null'], options)
   }
 
@@ -146,6 +146,9 @@ export class World {
       .filter((pid) => read(`/proc/${pid}/environ`).includes(this.#mark) && !['Z', 'X'].includes(stateOf(pid)))
   }
 }
+
+/** One word of a shell. */
+export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv

@@ -10,6 +10,6 @@ export function tellGranted(telling: Telling, { names, tokens, owner }: Held): v
 
 export function tellLost(telling: Telling, { names }: Held, ending: Ending): void {
   const how = typeof ending === 'string' ? `by ${ending}` : `with ${ending}`
-  const text = `${names.map(visible).join(', ')} was lost; the command has ended ${how}`
+  const text = `the lock was lost: ${names.map(visible).join(', ')}; the command has ended ${how}`
   tell(telling, { event: 'lost', names, ending }, text)
 }
