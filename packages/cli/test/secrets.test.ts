@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { hasSecret, withoutSecrets } from '../src/store/secrets.ts'
+import { hasSecret, shownUrl, withoutSecrets } from '../src/store/secrets.ts'
 import { World } from './support.ts'
 
 const canary = 'kanarienvogel'
@@ -18,7 +18,14 @@ test.each([
 ])('%s: refused in a command line %s', (url, refused) => {
   expect(hasSecret(url)).toBe(refused)
   expect(withoutSecrets(`at ${url} it failed`)).not.toContain(canary)
+  expect(shownUrl(url)).not.toContain(canary)
 })
+
+test.each([
+  ['redis://user:a b"c@db:1/0?prefix=x', 'redis://db:1/0?…'],
+  ['sqlite:///tmp/a:b@c.db', 'sqlite:///tmp/a:b@c.db'],
+  ['kanarienvogel', '(no URL)'],
+])('%s is shown as %s', (url, shown) => expect(shownUrl(url)).toBe(shown))
 
 test('a --url with a password is refused, and says where passwords go', async () => {
   const { code, stdout, stderr } = await new World().run(['ls', '--url', `redis://:${canary}@127.0.0.1:1`])
@@ -38,6 +45,7 @@ test('a secret shows in no output, whatever goes wrong', async () => {
     [['run', 'a', `--urll=${url}`, '--json', '--', 'true'], {}],
     [['ls'], { LOCKS_URL: `nosuch://user:${canary}@host` }],
     [['ls'], { LOCKS_URL: canary }],
+    [['doctor'], { LOCKS_URL: canary }],
   ] as const
   for (const [args, env] of calls) {
     const { code, stdout, stderr } = await world.run(args, { env })

@@ -9,7 +9,7 @@ import { onWarning } from '../output/notices.ts'
 import { print } from '../output/tell.ts'
 import { connect, type StoreOptions } from '../store/connect.ts'
 import { locate, type Location } from '../store/location.ts'
-import { withoutSecrets } from '../store/secrets.ts'
+import { shownUrl, withoutSecrets } from '../store/secrets.ts'
 
 export interface DoctorOptions extends StoreOptions {
   readonly json?: boolean | undefined
@@ -36,7 +36,7 @@ export async function doctor(options: DoctorOptions): Promise<Ending> {
   const warnings: Finding[] = []
   onWarning((warning) => warnings.push({ ...warning, advice: adviceOn(warning.code) }))
   const location = locate(options, process.env)
-  const about = { url: withoutSecrets(location.url), from: location.from, node: process.version, warnings }
+  const about = { url: shownUrl(location.url), from: location.from, node: process.version, warnings }
   try {
     const found = await examine(options, location)
     show({ ...about, ...found, reachable: true }, options)

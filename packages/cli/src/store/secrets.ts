@@ -5,7 +5,16 @@ export function hasSecret(url: string): boolean {
   return /:\/\/[^/]*:[^@]*@/.test(url) || secretOption.test(url)
 }
 
-/** A text without the user, the password and the options of any URL in it. */
+/** A URL as it may be shown: where the store is, and nothing about who asks. */
+export function shownUrl(url: string): string {
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*:)([^]*)$/i.exec(url) ?? []
+  if (scheme === undefined) return '(no URL)'
+  if (/^sqlite:$/i.test(scheme)) return url
+  const [place = '', query] = rest.replace(/^\/\/[^]*@/, '//').split('?')
+  return `${scheme}${place}${query === undefined ? '' : '?…'}`
+}
+
+/** A text with whatever URLs it has in it, as they may be shown. */
 export function withoutSecrets(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s"'/]*@/gi, '$1').replace(/([?&][^=&\s]+=)[^&\s"']+/g, '$1…')
+  return text.replace(/(?!sqlite:)\b[a-z][a-z0-9+.-]*:\/\/[^\s"']+/gi, shownUrl)
 }
