@@ -128,10 +128,10 @@ test('woken after the deadline: SIGKILL, and nothing before it', async () => {
   const { lock, kills, deadline } = setUp()
   // No timer has run meanwhile.
   const real = performance.now.bind(performance)
-  vi.spyOn(performance, 'now').mockImplementation(() => real() + 20_000)
+  const later = vi.spyOn(performance, 'now').mockImplementation(() => real() + 20_000)
   expect(lock.held).toBe(false)
   deadline.check()
-  vi.mocked(performance.now).mockRestore()
+  later.mockRestore()
   expect(kills.map(([signal]) => signal)).toEqual(['SIGKILL'])
 })
 
@@ -152,9 +152,12 @@ test('nobody is killed once the command has ended', async () => {
   expect(kills).toEqual([])
 })
 
-test.each([1_000, 2_000, 5_000, 10_000, 60_000])('with a ttl of %i there is a grace between risk and deadline', (each) => {
-  const { grace, reserve } = stoppingAt(each)
-  const deadline = each - Math.max(each / 10, 250)
-  expect(grace).toBeGreaterThanOrEqual(100)
-  expect(deadline - reserve - grace).toBeCloseTo(each / 2)
-})
+test.each([1_000, 2_000, 5_000, 10_000, 60_000])(
+  'with a ttl of %i there is a grace between risk and deadline',
+  (each) => {
+    const { grace, reserve } = stoppingAt(each)
+    const deadline = each - Math.max(each / 10, 250)
+    expect(grace).toBeGreaterThanOrEqual(100)
+    expect(deadline - reserve - grace).toBeCloseTo(each / 2)
+  },
+)

@@ -6,7 +6,13 @@ test('a healthy store: reachable, measured, with what it promises', async () => 
   const world = new World()
   const { code, stdout, stderr } = await world.run(['doctor'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  for (const line of [/^store .*sqlite:.*LOCKS_URL/m, /^reachable +yes/m, /^latency +\d/m, /fencing durable/, /^no warnings/m]) {
+  for (const line of [
+    /^store .*sqlite:.*LOCKS_URL/m,
+    /^reachable +yes/m,
+    /^latency +\d/m,
+    /fencing durable/,
+    /^no warnings/m,
+  ]) {
     expect(stdout).toMatch(line)
   }
   const examined = JSON.parse((await world.run(['doctor', '--json'])).stdout) as object
@@ -29,7 +35,9 @@ test('a store that cannot be reached: what is wrong, and what to do', async () =
 })
 
 test('a start-up check that refuses is told in its own words', async () => {
-  const { code, stdout } = await new World().run(['doctor', '--json'], { env: { LOCKS_URL: 'sqlite:/no/such/folder/x' } })
+  const { code, stdout } = await new World().run(['doctor', '--json'], {
+    env: { LOCKS_URL: 'sqlite:/no/such/folder/x' },
+  })
   expect(code).toBe(64)
   expect(JSON.parse(stdout)).toMatchObject({ reachable: false, problem: { code: 'INVALID_ARGUMENT' } })
 })

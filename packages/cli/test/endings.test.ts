@@ -11,7 +11,14 @@ test.each([0, 1, 7, 75, 255])('a command that ends with %i: so does locks', asyn
 test.each(['SIGTERM', 'SIGKILL', 'SIGPIPE', 'SIGHUP', 'SIGSEGV', 'SIGALRM', 'SIGUSR1'] as const)(
   'a command that dies by %s: so does locks',
   async (name) => {
-    const { code, signal, stderr } = await new World().run(['run', 'a', '--', 'sh', '-c', `kill -s ${name.slice(3)} $$`])
+    const { code, signal, stderr } = await new World().run([
+      'run',
+      'a',
+      '--',
+      'sh',
+      '-c',
+      `kill -s ${name.slice(3)} $$`,
+    ])
     expect({ code, signal, stderr }).toEqual({ code: null, signal: name, stderr: '' })
   },
 )
@@ -35,7 +42,15 @@ test('the command finds the lock in its environment', async () => {
 
 test('of several locks all are held, and each has its token', async () => {
   const world = new World()
-  const held = world.locks(['run', 'b', 'a', '--', 'sh', '-c', 'printf "%s\\n" "$LOCKS_NAME" "$LOCKS_TOKEN"; read line'])
+  const held = world.locks([
+    'run',
+    'b',
+    'a',
+    '--',
+    'sh',
+    '-c',
+    'printf "%s\\n" "$LOCKS_NAME" "$LOCKS_TOKEN"; read line',
+  ])
   await until(() => held.stdout.split('\n').length === 5)
   const [first, second, one, two] = held.stdout.split('\n')
   const { held: holders } = await world.manager().query()

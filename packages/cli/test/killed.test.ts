@@ -61,7 +61,11 @@ test('killed together with its process group: so does the command’s', async ()
   const world = new World()
   const shell = world.start('setsid', ['-w', process.execPath, ...world.argv(['run', 'a', '--', 'sh', '-c', family])])
   await until(() => shell.stdout.split('\n').length === 3)
-  const locks = Number(read(`/proc/${/parent (\d+)/.exec(shell.stdout)?.[1]}/stat`).split(') ')[1]?.split(' ')[1])
+  const locks = Number(
+    read(`/proc/${/parent (\d+)/.exec(shell.stdout)?.[1]}/stat`)
+      .split(') ')[1]
+      ?.split(' ')[1],
+  )
   kill(-locks)
   await until(() => world.processes().length === 0)
 })

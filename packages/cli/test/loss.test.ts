@@ -8,7 +8,9 @@ const diarist = `trap 'echo term $(date +%s%3N) >> "$1"' TERM; while :; do echo 
 
 function times(diary: string, what: 'alive' | 'term'): number[] {
   const lines = read(diary).split('\n')
-  return lines.filter((line) => /^\w+ \d+$/.test(line) && line.startsWith(what)).map((line) => Number(line.split(' ')[1]))
+  return lines
+    .filter((line) => /^\w+ \d+$/.test(line) && line.startsWith(what))
+    .map((line) => Number(line.split(' ')[1]))
 }
 
 /** Keeps everybody else from writing, as a slow transaction does. */
@@ -90,7 +92,10 @@ test('one lock of several is enough', async () => {
   const victim = world.locks(['run', '--ttl', '2s', 'a', 'b', '--', 'sh', '-c', 'echo ready; sleep 1000'])
   await until(() => victim.stdout.includes('ready'))
   await world.manager().acquire('b', { steal: true })
-  expect(await victim.ended).toMatchObject({ code: 76, stderr: 'locks: the lock was lost: a, b; the command has ended by SIGTERM\n' })
+  expect(await victim.ended).toMatchObject({
+    code: 76,
+    stderr: 'locks: the lock was lost: a, b; the command has ended by SIGTERM\n',
+  })
   expect((await world.manager().query('a')).held).toEqual([])
 })
 
@@ -106,7 +111,10 @@ test('stopped while another gets the lock: on waking it kills the command first'
   const granted = Date.now()
   await until(() => (times(diary, 'alive').at(-1) ?? 0) > granted)
   kill(locks.pid, 'SIGCONT')
-  expect(await locks.ended).toMatchObject({ code: 76, stderr: 'locks: the lock was lost: a; the command has ended by SIGKILL\n' })
+  expect(await locks.ended).toMatchObject({
+    code: 76,
+    stderr: 'locks: the lock was lost: a; the command has ended by SIGKILL\n',
+  })
   expect(times(diary, 'term')).toEqual([])
   expect(lock.held).toBe(true)
 })

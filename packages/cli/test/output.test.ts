@@ -98,7 +98,11 @@ test('a reader that has left ends it quietly', async () => {
 
 test('run as JSON tells what happens in lines on stderr', async () => {
   const world = new World()
-  const events = (stderr: string) => stderr.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  const events = (stderr: string) =>
+    stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
   const done = await world.run(['run', '--json', '--owner', 'me', 'a', '--', 'echo', 'out'])
   expect(done.stdout).toBe('out\n')
   expect(events(done.stderr)).toMatchObject([
@@ -121,7 +125,10 @@ test('break needs owner and token as they are shown, and leaves the lock to the 
   const breaking = (owner: string, held: bigint, ...more: string[]) =>
     world.run(['break', 'a', '--owner', owner, '--token', String(held), ...more])
 
-  expect(await breaking(visible(nasty), token)).toMatchObject({ code: 64, stderr: expect.stringContaining('--yes') as string })
+  expect(await breaking(visible(nasty), token)).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('--yes') as string,
+  })
   const wrong = await breaking('other', token, '--yes')
   expect(wrong).toMatchObject({ code: 75, stderr: `locks: a is held by ${visible(nasty)} with token ${token}\n` })
   expect(await breaking(visible(nasty), token + 1n, '--yes')).toMatchObject({ code: 75 })

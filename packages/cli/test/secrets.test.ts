@@ -62,7 +62,9 @@ test('--url-file holds one line, and excludes --url', async () => {
   writeFileSync(bad, 'sqlite:a\nsqlite:b\n')
   await world.manager().acquire('a')
   const env = { LOCKS_URL: '' }
-  expect(await world.run(['run', '--wait', '0', '--url-file', good, 'a', '--', 'true'], { env })).toMatchObject({ code: 75 })
+  expect(await world.run(['run', '--wait', '0', '--url-file', good, 'a', '--', 'true'], { env })).toMatchObject({
+    code: 75,
+  })
   const refusals = [
     [['ls', '--url-file', bad], /must hold one line/],
     [['ls', '--url-file', join(world.folder, 'none')], /cannot be read \(ENOENT\)/],
@@ -78,7 +80,10 @@ test('--url-file holds one line, and excludes --url', async () => {
 test('without any URL locks are kept in the user’s state folder', async () => {
   const world = new World()
   const env = { LOCKS_URL: '', XDG_STATE_HOME: join(world.folder, 'a %state') }
-  const { stdout } = await world.run(['run', 'a', '--', 'sh', '-c', 'ls "$XDG_STATE_HOME/locks"; stat -c %a "$XDG_STATE_HOME/locks"'], { env })
+  const { stdout } = await world.run(
+    ['run', 'a', '--', 'sh', '-c', 'ls "$XDG_STATE_HOME/locks"; stat -c %a "$XDG_STATE_HOME/locks"'],
+    { env },
+  )
   expect(stdout).toMatch(/^locks\.db\n/)
   expect(stdout).toMatch(/\n700\n$/)
 })

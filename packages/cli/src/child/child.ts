@@ -31,7 +31,9 @@ export class Child {
       })
       started.once('error', (error) => {
         this.#watchdog?.dismiss()
-        reject(new Failure('NOT_STARTED', exitCodes.notExecutable, `the command could not be started: ${error.message}`))
+        reject(
+          new Failure('NOT_STARTED', exitCodes.notExecutable, `the command could not be started: ${error.message}`),
+        )
       })
     })
     // Whoever starts it awaits it a moment later.

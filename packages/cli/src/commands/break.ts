@@ -18,7 +18,8 @@ export interface BreakOptions extends StoreOptions {
 /** Takes a lock from its holder and leaves it to the next waiter. */
 export async function breakLock(name: string, options: BreakOptions): Promise<Ending> {
   const terminal = process.stdin.isTTY && process.stderr.isTTY
-  if (!options.yes && !terminal) throw misuse('there is no terminal to ask on: --yes breaks the lock without a question')
+  if (!options.yes && !terminal)
+    throw misuse('there is no terminal to ask on: --yes breaks the lock without a question')
   return withStore(options, async (locks) => {
     await checkHolder(locks, name, options)
     if (!options.yes && !(await confirmed(name, options))) return exitCodes.failed

@@ -2,11 +2,12 @@ import type { Ending } from '../child/ending.ts'
 import { runUnder } from '../child/hold.ts'
 import { campaign } from '../election.ts'
 import { tellGranted, tellLost } from './events.ts'
-import { work, type WorkOptions } from './work.ts'
+import { patience, work, type WorkOptions } from './work.ts'
 
 /** Runs a command while this process leads, again each time that it leads again, until the command ends by itself. */
 export function elect(name: string, command: readonly string[], options: WorkOptions): Promise<Ending> {
-  return work(command, options, async ({ locks, owner, stopping, signals, waitFor }) => {
+  const patient = { ...options, connectTimeout: patience }
+  return work(command, patient, async ({ locks, owner, stopping, signals, waitFor }) => {
     for (;;) {
       const led = await waitFor([name], (signal) => campaign(locks, name, owner, signal))
       if (typeof led === 'string') return led

@@ -6,7 +6,7 @@ import { Failure, misuse } from '../failure.ts'
 import { tell } from '../output/tell.ts'
 import { acquire } from '../store/acquire.ts'
 import { tellGranted, tellLost } from './events.ts'
-import { work, type WorkOptions } from './work.ts'
+import { patience, work, type WorkOptions } from './work.ts'
 
 export interface RunOptions extends WorkOptions {
   readonly shared?: boolean | undefined
@@ -22,7 +22,9 @@ export function run(names: readonly string[], command: readonly string[], option
   const { shared, permits, weight, wait, conflictExitCode } = options
   if (names.length > 1 && permits !== undefined) throw misuse('--permits takes one name, not several')
   const started = performance.now()
-  return work(command, options, async ({ locks, owner, stopping, signals, waitFor }) => {
+  // An answer that is wanted soon needs a store that answers.
+  const connectTimeout = wait === undefined ? patience : Math.max(wait, 5_000)
+  return work(command, { ...options, connectTimeout }, async ({ locks, owner, stopping, signals, waitFor }) => {
     // The time to connect is part of the wait.
     const timeout = wait && Math.max(1, wait - (performance.now() - started))
     const ask = (signal: AbortSignal) => acquire(locks, { names, owner, shared, permits, weight, timeout, signal })

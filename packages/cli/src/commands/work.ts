@@ -21,8 +21,14 @@ export interface Work {
   readonly stopping: Stopping
   readonly signals: Signals
   /** What has been granted, or the signal by which the wait was ended. */
-  waitFor(names: readonly string[], ask: (signal: AbortSignal) => Promise<Held>): Promise<Held | NodeJS.Signals>
+  readonly waitFor: (
+    names: readonly string[],
+    ask: (signal: AbortSignal) => Promise<Held>,
+  ) => Promise<Held | NodeJS.Signals>
 }
+
+/** Milliseconds: a store may be slow when everybody comes at once, but whoever waits for ever wants to know of a wrong URL. */
+export const patience = 60_000
 
 /** Connects, works, and lets go of everything. */
 export async function work(
@@ -38,33 +44,34 @@ export async function work(
   const locks = await connect({ ...options, owner })
   try {
     const stopping = stoppingFor(locks, options)
-    return await task({
-      locks,
-      owner,
-      stopping,
-      signals,
-      async waitFor(names, ask) {
-        const given: NodeJS.Signals[] = []
-        const aborted = new AbortController()
-        signals.to({
-          ending(signal) {
-            given.push(signal)
-            aborted.abort()
-          },
-        })
-        try {
-          const held = await new Progress(locks, names, options.json).during(ask(aborted.signal))
-          // The signal may have come when the grant was on its way.
-          if (given[0] !== undefined) await held.holding.release()
-          return given[0] ?? held
-        } catch (error) {
-          if (given[0] === undefined) throw error
-          return given[0]
-        }
-      },
-    })
+    const waitFor: Work['waitFor'] = (names, ask) =>
+      untilSignalled(signals, (signal) => new Progress(locks, names, options.json).during(ask(signal)))
+    return await task({ locks, owner, stopping, signals, waitFor })
   } finally {
     await locks.close()
+  }
+}
+
+async function untilSignalled(
+  signals: Signals,
+  wait: (signal: AbortSignal) => Promise<Held>,
+): Promise<Held | NodeJS.Signals> {
+  const given: NodeJS.Signals[] = []
+  const aborted = new AbortController()
+  signals.to({
+    ending(signal) {
+      given.push(signal)
+      aborted.abort()
+    },
+  })
+  try {
+    const held = await wait(aborted.signal)
+    // The signal may have come when the grant was on its way.
+    if (given[0] !== undefined) await held.holding.release()
+    return given[0] ?? held
+  } catch (error) {
+    if (given[0] === undefined) throw error
+    return given[0]
   }
 }
 

@@ -3,8 +3,9 @@ import type { LockEvents, LockInfo, LockManager } from '@locks/core'
 import { span } from '../durations.ts'
 import { printable, visible } from './escape.ts'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two looks, and for which one of them may take. */
 const every = 1_000
+const patience = 2_000
 
 /** One line on the terminal about what is waited for, rewritten while it changes. Nothing where there is no terminal. */
 export class Progress {
@@ -54,7 +55,7 @@ export class Progress {
     const names = this.#names.map(visible).join(', ')
     try {
       for (const name of this.#names) {
-        const { held, pending } = await this.#locks.query(name)
+        const { held, pending } = await within(patience, this.#locks.query(name))
         const place = pending.findIndex(({ clientId }) => clientId === this.#clientId)
         if (place >= 0) return `waiting for ${visible(name)}, ${placeOf(place, pending.length)}; ${holdersOf(held)}`
       }
@@ -79,4 +80,14 @@ function holdersOf(held: readonly LockInfo[]): string {
   const since = first.since === undefined ? '' : ` for ${span(Date.now() - first.since)}`
   const others = more.length === 0 ? '' : ` and ${more.length} more`
   return `held by ${visible(first.owner)}${since}${others}`
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('late')), ms)
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }

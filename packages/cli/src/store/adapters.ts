@@ -38,7 +38,8 @@ export async function adapterFor(url: string): Promise<Adapter> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
   const known = schemes.get(scheme)
   if (scheme === 'memory') throw misuse('memory: is one process only, and a lock of it would keep nobody out')
-  if (!known) throw misuse(`no backend for this URL; known are ${[...schemes.keys()].map((each) => `${each}:`).join(' ')}`)
+  if (!known)
+    throw misuse(`no backend for this URL; known are ${[...schemes.keys()].map((each) => `${each}:`).join(' ')}`)
   try {
     return (await known.load()).adapter
   } catch (error) {

@@ -7,14 +7,17 @@ export interface StoreOptions extends LocationOptions {
   readonly namespace?: string | undefined
   readonly owner?: string | undefined
   readonly ttl?: number | undefined
+  /** Milliseconds to reach the store. */
+  readonly connectTimeout?: number | undefined
 }
 
 export const defaultOwner = (): string => `${hostname()}:${process.pid}`
 
 /** A connected manager on the store that the options, the environment or the default name. */
 export async function connect(options: StoreOptions, location = locate(options, process.env)): Promise<LockManager> {
-  const { namespace, owner = defaultOwner(), ttl } = options
-  return openLocks(location.url, { adapters: [await adapterFor(location.url)], namespace, owner, ttl })
+  const { namespace, owner = defaultOwner(), ttl, connectTimeout } = options
+  const adapters = [await adapterFor(location.url)]
+  return openLocks(location.url, { adapters, namespace, owner, ttl, connectTimeout })
 }
 
 /** Works with a manager and closes it in any case. */
