@@ -43,6 +43,14 @@ export class Child {
   static async start(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> {
     const [file = '', ...args] = command
     if (windows) return new Child(spawn(file, args, { stdio: 'inherit', env }))
+    try {
+      return await Child.#startGuarded(command, env)
+    } catch (error) {
+      throw notStarted(error)
+    }
+  }
+
+  static async #startGuarded(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> {
     const watchdog = new Watchdog()
     await watchdog.ready()
     const started = spawn('/bin/sh', ['-c', gate, 'locks', ...command], {
@@ -70,3 +78,6 @@ export class Child {
     }
   }
 }
+
+const notStarted = (error: unknown): Failure =>
+  new Failure('NOT_STARTED', exitCodes.notExecutable, `the command could not be started: ${(error as Error).message}`)

@@ -44,8 +44,9 @@ export async function work(
   const locks = await connect({ ...options, owner })
   try {
     const stopping = stoppingFor(locks, options)
+    const progress = new Progress(locks, options.json)
     const waitFor: Work['waitFor'] = (names, ask) =>
-      untilSignalled(signals, (signal) => new Progress(locks, names, options.json).during(ask(signal)))
+      untilSignalled(signals, (signal) => progress.during(names, () => ask(signal)))
     return await task({ locks, owner, stopping, signals, waitFor })
   } finally {
     await locks.close()

@@ -10,33 +10,32 @@ const patience = 2_000
 /** One line on the terminal about what is waited for, rewritten while it changes. Nothing where there is no terminal. */
 export class Progress {
   readonly #locks: LockManager
-  readonly #names: readonly string[]
   readonly #terminal: NodeJS.WriteStream | undefined
   #clientId = ''
   #timer: NodeJS.Timeout | undefined
-  #over = true
+  /** Empty: nothing is waited for. */
+  #names: readonly string[] = []
   #shown = false
 
-  constructor(locks: LockManager, names: readonly string[], quiet = false) {
+  constructor(locks: LockManager, quiet = false) {
     this.#locks = locks
-    this.#names = names
     this.#terminal = !quiet && process.stderr.isTTY && process.env.TERM !== 'dumb' ? process.stderr : undefined
     if (!this.#terminal) return
     subscribe('locks:request', (message) => {
       this.#clientId = (message as LockEvents['locks:request']).attempt.clientId
     })
     subscribe('locks:queued', () => {
-      if (!this.#over) void this.#look()
+      if (this.#names.length > 0) void this.#look()
     })
   }
 
   /** Shows something from the moment that there is a wait. */
-  async during<T>(wait: Promise<T>): Promise<T> {
-    this.#over = false
+  async during<T>(names: readonly string[], wait: () => Promise<T>): Promise<T> {
+    this.#names = names
     try {
-      return await wait
+      return await wait()
     } finally {
-      this.#over = true
+      this.#names = []
       clearTimeout(this.#timer)
       if (this.#shown) this.#terminal?.write('\r\u001B[K')
       this.#shown = false
@@ -46,7 +45,7 @@ export class Progress {
   async #look(): Promise<void> {
     clearTimeout(this.#timer)
     const line = await this.#line()
-    if (this.#over) return
+    if (this.#names.length === 0) return
     this.#show(line)
     this.#timer = setTimeout(() => void this.#look(), every)
   }
