@@ -96,7 +96,7 @@ function measurements({ latencyMs: { median, max, rounds }, clock }: Measured): 
   ]
 }
 
-function promises({ ttl, ...rest }: Capabilities): string {
+function promises({ ttl, takeover, ...rest }: Capabilities): string {
   const values = Object.entries(rest).map(([key, value]) => `${key} ${value}`)
-  return [...values, `ttl ${ttl.min}ms to ${ttl.max}ms`].join(', ')
+  return [...values, `takeover ${takeover}ms after the ttl`, `ttl ${ttl.min}ms to ${ttl.max}ms`].join(', ')
 }

@@ -1,8 +1,10 @@
 import { LockError } from '@locks/core'
 import type { Ending } from '../child/ending.ts'
 import { runUnder } from '../child/hold.ts'
+import { span } from '../durations.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Failure, misuse } from '../failure.ts'
+import { visible } from '../output/escape.ts'
 import { tell } from '../output/tell.ts'
 import { acquire } from '../store/acquire.ts'
 import { tellGranted, tellLost } from './events.ts'
@@ -29,8 +31,7 @@ export function run(names: readonly string[], command: readonly string[], option
     const timeout = wait && Math.max(1, wait - (performance.now() - started))
     const ask = (signal: AbortSignal) => acquire(locks, { names, owner, shared, permits, weight, timeout, signal })
     const held = await waitFor(names, ask).catch((error: unknown) => {
-      if (!LockError.is(error, 'TIMEOUT')) throw error
-      throw new Failure('TIMEOUT', conflictExitCode, (error as LockError).message)
+      throw LockError.is(error, 'TIMEOUT') ? new Failure('TIMEOUT', conflictExitCode, late(names, wait, error)) : error
     })
     if (typeof held === 'string') return held
     tellGranted(options, held)
@@ -39,4 +40,12 @@ export function run(names: readonly string[], command: readonly string[], option
     else if (options.json) tell(options, { event: 'ended', ending }, '')
     return lost ? exitCodes.lost : ending
   })
+}
+
+/** Core has been told of the rest of the time only. */
+function late(names: readonly string[], wait: number | undefined, error: unknown): string {
+  const which = names.map(visible).join(', ')
+  if (!wait) return `${which} is held or waited for`
+  const last = LockError.find((error as Error).cause)
+  return `${which} was not granted within ${span(wait)}${last ? `; the store's last word was: ${last.message}` : ''}`
 }
