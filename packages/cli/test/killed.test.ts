@@ -1,9 +1,5 @@
-import { pathToFileURL } from 'node:url'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { kill, read, stateOf, until, World, type Running } from './support.ts'
-
-const dieWhen = pathToFileURL(join(import.meta.dirname, 'die-when.ts')).href
+import { kill, read, signalWhen, stateOf, until, World, type Running } from './support.ts'
 
 /** A command with a process of its own behind it, both of which say who they are, and which no polite signal ends. */
 const family = `trap '' TERM INT HUP; echo "parent $$"; sh -c 'trap "" TERM INT HUP; echo "child $$"; while :; do sleep 1; done' & while :; do sleep 1; done`
@@ -40,8 +36,7 @@ test.each([
 ])('killed when %s: nothing is left', async (_, moment) => {
   const world = new World()
   const args = ['run', '--ttl', '1s', 'a', '--', 'sh', '-c', `echo ran; ${family}`]
-  const locks = world.locks(args, { flags: ['--import', dieWhen], env: { LOCKS_TEST_DIE_WHEN: moment } })
-  const { signal, stdout } = await locks.ended
+  const { signal, stdout } = await world.run(args, signalWhen(moment, 'SIGKILL'))
   expect({ signal, stdout }).toEqual({ signal: 'SIGKILL', stdout: '' })
   await until(() => world.processes().length === 0)
   await comesFree(world)

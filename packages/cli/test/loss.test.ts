@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { cleanup, kill, read, stateOf, until, World } from './support.ts'
+import { cleanup, kill, read, signalWhen, stateOf, until, World } from './support.ts'
 
 /** Writes down the time again and again, in ms, and when it was asked to end, which it does not do. */
 const diarist = `trap 'echo term $(date +%s%3N) >> "$1"' TERM; while :; do echo alive $(date +%s%3N) >> "$1"; sleep 0.01; done`
@@ -117,6 +117,16 @@ test('stopped while another gets the lock: on waking it kills the command first'
   })
   expect(times(diary, 'term')).toEqual([])
   expect(lock.held).toBe(true)
+})
+
+test('stopped before the command runs, and woken when another has the lock: it never runs', async () => {
+  const world = new World()
+  const args = ['run', '--ttl', '1s', 'a', '--', 'echo', 'ran']
+  const locks = world.locks(args, signalWhen('process 2 started', 'SIGSTOP'))
+  await until(() => stateOf(locks.pid) === 'T')
+  await world.manager().acquire('a')
+  kill(locks.pid, 'SIGCONT')
+  expect(await locks.ended).toMatchObject({ code: 76, stdout: '' })
 })
 
 test('Ctrl-Z past the ttl: the command has stood still, and does nothing on waking', async () => {

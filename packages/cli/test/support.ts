@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { LockManager, type ManagerOptions } from '@locks/core'
 import { sqlite } from '@locks/sqlite'
 import { afterEach } from 'vitest'
@@ -149,6 +150,12 @@ export class World {
 
 /** One word of a shell. */
 export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
+
+/** To start `locks` with: it gets a signal at a moment that signal-when.ts knows. */
+export const signalWhen = (moment: string, signal: NodeJS.Signals): StartOptions => ({
+  flags: ['--import', pathToFileURL(join(import.meta.dirname, 'signal-when.ts')).href],
+  env: { LOCKS_TEST_WHEN: moment, LOCKS_TEST_SIGNAL: signal },
+})
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv

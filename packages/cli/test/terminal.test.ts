@@ -27,7 +27,9 @@ test('without a terminal there is silence', async () => {
   const held = await locks.acquire('a')
   const waiting = world.locks(['run', 'a', '--', 'echo', 'granted'])
   await until(async () => (await locks.query('a')).pending.length === 1)
-  await new Promise((resolve) => setTimeout(resolve, 1_500)) // more than one look
+  // One that comes later has something to show, so this one would have had.
+  const inTerminal = world.terminal(['run', 'a', '--', 'true'])
+  await until(() => plain(inTerminal.stdout).includes('place 2 of 2'))
   await held.release()
   expect(await waiting.ended).toMatchObject({ code: 0, stdout: 'granted\n', stderr: '' })
 })

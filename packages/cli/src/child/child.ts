@@ -31,26 +31,29 @@ export class Child {
       })
       started.once('error', (error) => {
         this.#watchdog?.dismiss()
-        reject(
-          new Failure('NOT_STARTED', exitCodes.notExecutable, `the command could not be started: ${error.message}`),
-        )
+        reject(notStarted(error))
       })
     })
     // Whoever starts it awaits it a moment later.
     this.ended.catch(() => {})
   }
 
-  static async start(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> {
+  /** `mayRun` is asked at the last moment: whatever it takes to get there, or a stop in between, may have been too long. */
+  static async start(command: readonly string[], env: NodeJS.ProcessEnv, mayRun: () => boolean): Promise<Child> {
     const [file = '', ...args] = command
     if (windows) return new Child(spawn(file, args, { stdio: 'inherit', env }))
     try {
-      return await Child.#startGuarded(command, env)
+      return await Child.#startGuarded(command, env, mayRun)
     } catch (error) {
       throw notStarted(error)
     }
   }
 
-  static async #startGuarded(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> {
+  static async #startGuarded(
+    command: readonly string[],
+    env: NodeJS.ProcessEnv,
+    mayRun: () => boolean,
+  ): Promise<Child> {
     const watchdog = new Watchdog()
     await watchdog.ready()
     const started = spawn('/bin/sh', ['-c', gate, 'locks', ...command], {
@@ -63,7 +66,7 @@ export class Child {
     opener.on('error', () => {})
     if (started.pid === undefined) return child
     await watchdog.guard(started.pid)
-    opener.end('go\n')
+    opener.end(mayRun() ? 'go\n' : '')
     return child
   }
 

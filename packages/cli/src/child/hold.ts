@@ -22,7 +22,7 @@ export async function runUnder(
   const asked: NodeJS.Signals[] = []
   signals.to({ ending: (signal) => asked.push(signal) })
   try {
-    const child = await Child.start(command, environment(held))
+    const child = await Child.start(command, environment(held), () => held.holding.held)
     const deadline = new Deadline(held.holding, child, stopping)
     signals.to({
       ending(signal) {

@@ -43,10 +43,11 @@ export class Progress {
   }
 
   async #look(): Promise<void> {
-    clearTimeout(this.#timer)
     const line = await this.#line()
     if (this.#names.length === 0) return
     this.#show(line)
+    // Of several names each is queued, and begins to look.
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#look(), every)
   }
 
