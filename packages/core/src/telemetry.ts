@@ -37,6 +37,9 @@ export interface Warning {
   readonly message: string
 }
 
+/** How a part of core tells what happens. */
+export type Publish = typeof publish
+
 /** Publishes a message if anybody listens. */
 export function publish<K extends keyof LockEvents>(name: K, message: () => LockEvents[K]): void {
   const target = channels[name]

@@ -5,6 +5,15 @@ import type { Requirements } from '../capabilities.ts'
  * that has to be made here, where it is seen. Its tests compare.
  */
 export const declaredAbsent = {
+  quorum: {
+    scope: 'process',
+    fencing: 'volatile',
+    order: 'none',
+    semaphore: false,
+    steal: false,
+    sets: 'ordered',
+    listing: 'none',
+  },
   memory: { scope: 'process', fencing: 'volatile' },
   sqlite: { scope: 'machine' },
   redis: { sets: 'ordered' },

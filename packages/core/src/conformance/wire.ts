@@ -126,7 +126,9 @@ class Line implements Wire {
 }
 
 function wiredSession(session: Session, line: Line): Session {
+  const { raise } = session
   return {
+    ...(raise && { raise: (name: string, token: bigint) => line.carry(() => raise.call(session, name, token)) }),
     ttl: session.ttl,
     ordered: session.ordered,
     leases: session.leases,

@@ -60,6 +60,7 @@ function plain(session: Session): Session {
     remove: (claim) => session.remove(claim),
     own: () => session.own(),
     query: (name) => session.query(name),
+    ...(session.raise && { raise: (name: string, token: bigint) => session.raise!(name, token) }),
     close: () => session.close(),
   }
 }
