@@ -25,6 +25,13 @@ export interface ClaimHost {
 
 type Answer = 'granted' | 'refused' | LockError
 
+interface Asked {
+  readonly node: Node
+  readonly answer: Promise<Answer>
+  /** The first that is heard of it. */
+  readonly news: Promise<Answer | 'queued'>
+}
+
 /** So often does a try that has met others of its kind try again. */
 const mostTries = 4
 
@@ -36,7 +43,7 @@ export class Claim {
   readonly #name: string
   readonly #votes: Votes
   /** The nodes that have been asked and have not answered. */
-  readonly #asked = new Map<Node, AbortController>()
+  readonly #asked = new Map<Node, { readonly asked: AbortController; readonly wait: boolean }>()
   #answers: Answer[] = []
   #state: 'asking' | 'queued' | 'held' | 'gone' | 'over' = 'asking'
   #token: bigint | undefined
@@ -59,7 +66,7 @@ export class Claim {
 
   /** Looks after what takes long: who waits at a node that has fallen silent goes on, who holds is given what it lacks. */
   tend(): void {
-    for (const [node, asked] of this.#asked) if (node.doubtful) asked.abort(passedOver())
+    for (const [node, { asked }] of this.#asked) if (node.doubtful) asked.abort(passedOver())
     if (this.#state === 'held') this.#strengthen()
   }
 
@@ -70,28 +77,31 @@ export class Claim {
   }
 
   async #first(): Promise<Grant | 'queued' | null> {
-    const asked = this.#host.nodes.map((node) => ({ node, answer: this.#ask(node, false) }))
+    const { nodes, majority } = this.#host
+    // In the queue of the first at once: whoever meets others is in its place by then.
+    const queue = this.request.wait ? nodes.find(({ doubtful }) => !doubtful) : undefined
+    const asked = nodes.map((node) => this.#ask(node, node === queue))
     const grant = await this.#fromAll(asked)
     if (grant) return grant
-    const heard = asked.map(({ answer }) => answer.then((how) => typeof how === 'string'))
-    if (!(await atLeast(this.#host.majority, heard))) {
+    const heard = asked.map(({ news }) => news.then((how) => typeof how === 'string'))
+    if (!(await atLeast(majority, heard))) {
       const why = this.#failure()
       await this.#undo()
       throw why
     }
     if (!this.request.wait) return this.#tryAgain()
-    this.#state = this.#over ? 'over' : 'queued'
-    void this.#queue()
+    if (!this.#over) this.#state = 'queued'
+    void this.#queue(asked.find(({ node }) => node === queue))
     return 'queued'
   }
 
-  /** All at once, without waiting: whoever is alone is granted in one round trip. */
-  async #fromAll(asked: readonly { node: Node; answer: Promise<Answer> }[]): Promise<Grant | undefined> {
+  /** All at once: whoever is alone is granted in one round trip. */
+  async #fromAll(asked: readonly Asked[]): Promise<Grant | undefined> {
     const { majority } = this.#host
     const sound = asked.filter(({ node }) => !node.doubtful)
     // Who was silent before is not waited for, unless there is no majority without it.
     const awaited = sound.length < majority ? asked : sound
-    const votes = awaited.map(({ answer }) => answer.then((how) => how === 'granted'))
+    const votes = awaited.map(({ news }) => news.then((how) => how === 'granted'))
     return (await atLeast(majority, votes)) ? this.#seal() : undefined
   }
 
@@ -113,53 +123,67 @@ export class Claim {
    * In one order for all, so that nobody waits at a node for somebody who waits at an earlier one. Whoever comes to the
    * end without a majority, because nodes were silent, gives all back.
    */
-  async #queue(): Promise<void> {
+  async #queue(first: Asked | undefined): Promise<void> {
     const { random, nodes, majority } = this.#host
-    for (let attempt = 1; ; attempt++) {
-      await this.#undo()
-      if (attempt > 1) await this.#pause(backoff(attempt, random))
-      if (this.#over) return
-      if (nodes.filter(({ doubtful }) => !doubtful).length < majority) continue
-      const grant = await this.#fromEach(true)
-      if (grant) return this.#host.granted(grant)
-      if (this.#over) return
+    let undone = this.#undo(first?.node)
+    for (let attempt = 1; !this.#over; attempt++) {
+      if (attempt > 1 || !first) {
+        await undone
+        await this.#pause(backoff(attempt, random))
+      }
+      const sound = nodes.filter(({ doubtful }) => !doubtful)
+      if (sound.length >= majority) {
+        const grant = await this.#fromEach(true, attempt === 1 ? first : undefined)
+        if (grant) return this.#host.granted(grant)
+      }
+      if (!this.#over) undone = this.#undo()
     }
   }
 
-  async #fromEach(wait: boolean): Promise<Grant | undefined> {
+  async #fromEach(wait: boolean, first?: Asked): Promise<Grant | undefined> {
     const { nodes, majority, clock } = this.#host
-    for (const node of nodes) {
+    for (const node of first ? nodes.slice(nodes.indexOf(first.node)) : nodes) {
       if (node.doubtful) continue
-      const answer = await this.#ask(node, wait)
+      const { answer } = node === first?.node ? first : this.#ask(node, wait)
+      const how = await answer
       if (this.#over) return undefined
       if (this.#votes.held(clock.now()).length >= majority) return this.#seal()
-      if (!wait && answer === 'refused') return undefined
+      if (!wait && how === 'refused') return undefined
     }
     return undefined
   }
 
-  async #ask(node: Node, wait: boolean): Promise<Answer> {
+  #ask(node: Node, wait: boolean): Asked {
+    const queued = Promise.withResolvers<'queued'>()
+    const answer = this.#answerOf(node, wait, () => queued.resolve('queued'))
+    return { node, answer, news: Promise.race([answer, queued.promise]) }
+  }
+
+  async #answerOf(node: Node, wait: boolean, queued: () => void): Promise<Answer> {
     const { clock, patience } = this.#host
     const asked = new AbortController()
-    this.#asked.set(node, asked)
+    this.#asked.set(node, { asked, wait })
     const giveUp = () => {
-      node.doubtful = true
+      node.doubt()
       asked.abort(passedOver())
     }
     const late = wait ? clock.after(patience, giveUp) : undefined
-    const limits = { signal: asked.signal, ...(wait ? { onQueued: () => late?.cancel() } : { timeout: patience }) }
+    const onQueued = () => {
+      late?.cancel()
+      queued()
+    }
     let answer: Answer
     try {
-      const lease = await node.ask(this.request, wait, limits)
+      const lease = await node.ask(this.request, wait, { signal: asked.signal, ...(wait ? { onQueued } : { timeout: patience }) })
       answer = lease ? 'granted' : 'refused'
       // Nobody may want it any more by the time that it is known.
-      if (lease && this.#asked.get(node) === asked) this.#take(node, lease)
+      if (lease && this.#asked.get(node)?.asked === asked) this.#take(node, lease)
       else if (lease) void node.release(lease)
     } catch (error) {
       answer = LockError.find(error) ?? internal(error)
     }
     late?.cancel()
-    if (this.#asked.get(node) === asked) {
+    if (this.#asked.get(node)?.asked === asked) {
       this.#asked.delete(node)
       this.#answers.push(answer)
     }
@@ -195,6 +219,8 @@ export class Claim {
     const grant = this.#grant()
     if (!grant) return undefined
     this.#state = 'held'
+    // Who holds waits nowhere.
+    for (const { asked, wait } of this.#asked.values()) if (wait) asked.abort(passedOver())
     for (const [node, lease] of this.#votes.held(clock.now())) void this.#joins(node, lease)
     this.#strengthen()
     return grant
@@ -244,12 +270,12 @@ export class Claim {
     void this.#undo()
   }
 
-  /** Gives everything back, and settles when that is confirmed by whoever answers. */
-  #undo(): Promise<void> {
+  /** Gives everything back, but what one node has, and settles when that is confirmed by whoever answers. */
+  #undo(keep?: Node): Promise<void> {
     const { nodes, clock, patience } = this.#host
-    for (const asked of this.#letGo()) asked.abort(passedOver())
+    this.#letGo(keep)
     this.#answers = []
-    const released = this.#votes.clear().map(([node, lease]) => node.release(lease))
+    const released = this.#votes.clear(keep).map(([node, lease]) => node.release(lease))
     const gone = Promise.all([...released, ...nodes.map((node) => node.cleared(this.#name))])
     return settledWithin(clock, gone, patience)
   }
@@ -257,7 +283,7 @@ export class Claim {
   async #remove(): Promise<boolean> {
     const { nodes, majority } = this.#host
     this.#state = 'over'
-    for (const asked of this.#letGo()) asked.abort(passedOver())
+    this.#letGo()
     const votes = new Map(this.#votes.clear())
     let lost = 0
     const removals = nodes.map(async (node) => {
@@ -271,10 +297,12 @@ export class Claim {
     return votes.size - lost >= majority
   }
 
-  #letGo(): AbortController[] {
-    const asked = [...this.#asked.values()]
-    this.#asked.clear()
-    return asked
+  #letGo(keep?: Node): void {
+    for (const [node, { asked }] of this.#asked) {
+      if (node === keep) continue
+      this.#asked.delete(node)
+      asked.abort(passedOver())
+    }
   }
 
   #pause(ms: number): Promise<void> {
@@ -285,19 +313,14 @@ export class Claim {
     return this.#state === 'over'
   }
 
-  /** How many nodes have answered. */
-  get #reachable(): number {
-    return this.#answers.filter((answer) => typeof answer === 'string').length
-  }
-
   #failure(): LockError {
     const failures = this.#answers.filter((answer) => typeof answer === 'object')
     const final = failures.find(({ temporary }) => !temporary)
     if (final) return final
-    const unsent = this.#reachable === 0 && failures.every(({ code }) => code === 'UNAVAILABLE')
+    const unsent = failures.length === this.#answers.length && failures.every(({ code }) => code === 'UNAVAILABLE')
     const cause = failures[0]
     const { nodes, majority } = this.#host
-    const message = `${majority} of the ${nodes.length} nodes have to answer, and ${this.#reachable} did`
+    const message = `fewer than ${majority} of the ${nodes.length} nodes have answered`
     return new LockError(unsent ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN', message, { cause })
   }
 }

@@ -2,6 +2,7 @@ import type { Backend, Session, SessionOptions } from '../contract.ts'
 import { invalid, LockError, shown } from '../errors.ts'
 import { internal } from '../keeper.ts'
 import { capabilitiesOf } from './capabilities.ts'
+import { publish } from '../telemetry.ts'
 import { atLeast } from './gather.ts'
 import { Node } from './node.ts'
 import { QuorumSession } from './session.ts'
@@ -28,7 +29,18 @@ async function open(
   fencing: boolean,
   options: SessionOptions,
 ): Promise<Session> {
-  const nodes = backends.map((backend) => new Node(backend, options))
+  const { clientId } = options
+  let session: QuorumSession | undefined
+  const nodes = backends.map((backend, at) => {
+    return new Node(backend, options, {
+      // When everybody has been told.
+      ended: () => queueMicrotask(() => session?.nodeEnded()),
+      changed({ doubtful }) {
+        const state = doubtful ? 'silent' : 'answers'
+        publish('locks:node', () => ({ clientId, node: at + 1, nodes: backends.length, state }))
+      },
+    })
+  })
   const failures: LockError[] = []
   const opened = nodes.map((node) =>
     node.connect().then(
@@ -39,7 +51,10 @@ async function open(
       },
     ),
   )
-  if (await atLeast(majority, opened)) return new QuorumSession(nodes, majority, fencing, options)
+  if (await atLeast(majority, opened)) {
+    session = new QuorumSession(nodes, majority, fencing, options)
+    return session
+  }
   for (const node of nodes) void node.close()
   throw failures.find(({ temporary }) => !temporary) ?? unopened(nodes.length, majority, failures[0])
 }

@@ -10,6 +10,13 @@ import type { Limits } from '../waiter.ts'
 /** Milliseconds within which a node's session opens, and a question to it is answered. */
 const connectTimeout = 5_000
 
+export interface NodeHost {
+  /** Its session has ended, and all votes with it. */
+  ended(): void
+  /** It has become silent, or answers again. */
+  changed(node: Node): void
+}
+
 /**
  * One of the independent stores, by an engine of its own: sessions are opened again, votes are leases that are renewed,
  * what nobody wants is removed until that is confirmed. What it tells shows whether the node is heard of.
@@ -20,14 +27,16 @@ export class Node {
   readonly #options: SessionOptions
   readonly #clock: Clock
   #heardAt: Instant
+  readonly #host: NodeHost
   #probing = false
-  /** Whether it did not answer the last time: others are asked before it, and nobody waits for it. */
-  doubtful = true
+  #open = false
+  #doubtful = true
 
-  constructor(backend: Backend, options: SessionOptions) {
+  constructor(backend: Backend, options: SessionOptions, host: NodeHost) {
     const { ttl, namespace, owner, clientId, clock, random } = options
     this.#backend = backend.name
     this.#options = options
+    this.#host = host
     this.#clock = clock
     this.#heardAt = clock.now()
     this.#engine = new Engine(backend, {
@@ -40,6 +49,16 @@ export class Node {
       connectTimeout,
       publish: (name, message) => this.#told(name, message),
     })
+  }
+
+  /** Whether it did not answer the last time: others are asked before it, and nobody waits for it. */
+  get doubtful(): boolean {
+    return this.#doubtful
+  }
+
+  /** Whether it has a session. */
+  get open(): boolean {
+    return this.#open
   }
 
   connect(): Promise<void> {
@@ -62,7 +81,7 @@ export class Node {
       return await this.#engine.acquire(vote, attempt, limits)
     } catch (error) {
       if (!LockError.is(error, 'TIMEOUT')) throw error
-      this.doubtful = true
+      this.doubt()
       throw new LockError('OUTCOME_UNKNOWN', 'a node of the quorum did not answer', { cause: error })
     }
   }
@@ -90,6 +109,11 @@ export class Node {
     return elapsed(this.#heardAt, now)
   }
 
+  /** It has not answered in time. */
+  doubt(): void {
+    this.#doubts(true)
+  }
+
   /** Asks something of no consequence, to hear whether it answers. */
   probe(name: string): void {
     if (this.#probing) return
@@ -107,15 +131,23 @@ export class Node {
 
   #heard(): void {
     this.#heardAt = this.#clock.now()
-    this.doubtful = false
+    this.#doubts(false)
+  }
+
+  #doubts(doubtful: boolean): void {
+    if (this.#doubtful === doubtful) return
+    this.#doubtful = doubtful
+    this.#host.changed(this)
   }
 
   #told<K extends keyof LockEvents>(name: K, message: () => LockEvents[K]): void {
     if (answers.has(name)) this.#heard()
     else if (name === 'locks:renewed' && !('error' in message())) this.#heard()
     else if (name === 'locks:session') {
-      if ((message() as LockEvents['locks:session']).state === 'opened') this.#heard()
-      else this.doubtful = true
+      this.#open = (message() as LockEvents['locks:session']).state === 'opened'
+      if (this.#open) return this.#heard()
+      this.doubt()
+      this.#host.ended()
     }
   }
 }

@@ -2,6 +2,7 @@ import { patienceFor, settledWithin } from '../attempts.ts'
 import type { Instant, Timer } from '../clock.ts'
 import type { Claim, Entry, Grant, Loss, Proof, Request, Session, SessionOptions } from '../contract.ts'
 import { LockError } from '../errors.ts'
+import { Timers } from '../timers.ts'
 import { Claim as Candidate } from './claim.ts'
 import { atLeast } from './gather.ts'
 import type { Node } from './node.ts'
@@ -15,6 +16,7 @@ export class QuorumSession implements Session {
   readonly ttl: number
   readonly ended: Promise<LockError>
   readonly #options: SessionOptions
+  readonly #clock: Timers
   readonly #nodes: readonly Node[]
   readonly #majority: number
   readonly #fencing: boolean
@@ -28,6 +30,7 @@ export class QuorumSession implements Session {
     this.ttl = Math.min(...nodes.map(({ ttl }) => ttl ?? options.ttl))
     this.ended = new Promise((resolve) => (this.#end = resolve))
     this.#options = options
+    this.#clock = new Timers(options.clock)
     this.#nodes = nodes
     this.#majority = majority
     this.#fencing = fencing
@@ -37,12 +40,12 @@ export class QuorumSession implements Session {
     if (this.#over) return Promise.reject(this.#over)
     const known = this.#claims.get(request.id)
     if (known) return known.standing === undefined || known.standing === 'gone' ? known.answer : Promise.resolve(known.standing)
-    const { clock, random, events } = this.#options
+    const { random, events } = this.#options
     const claim = new Candidate(request, {
       nodes: this.#nodes,
       majority: this.#majority,
       fencing: this.#fencing,
-      clock,
+      clock: this.#clock,
       random,
       patience: patienceFor(this.ttl),
       granted: (grant) => events.granted(grant),
@@ -58,7 +61,7 @@ export class QuorumSession implements Session {
 
   renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Grant | Proof | Loss>> {
     if (this.#over) return Promise.reject(this.#over)
-    const sent = this.#options.clock.now()
+    const sent = this.#clock.now()
     const standings = new Map<string, Grant | Proof | Loss>()
     for (const { id } of claims) {
       const claim = this.#claims.get(id)
@@ -90,7 +93,7 @@ export class QuorumSession implements Session {
     const asked = this.#nodes.map((node) => ({ node, answer: node.query(name).then((found) => void answers.push(found)) }))
     const came = asked.map(({ answer }) => answer.then(() => true))
     const sound = asked.filter(({ node }) => !node.doubtful).map(({ answer }) => answer)
-    await settledWithin(this.#options.clock, Promise.allSettled(sound), patienceFor(this.ttl))
+    await settledWithin(this.#clock, Promise.allSettled(sound), patienceFor(this.ttl))
     if (await atLeast(this.#majority, came)) return tally(answers, this.#majority)
     throw new LockError('UNAVAILABLE', `fewer than ${this.#majority} of the ${this.#nodes.length} nodes have answered`)
   }
@@ -99,25 +102,33 @@ export class QuorumSession implements Session {
     await this.#finish(new LockError('UNAVAILABLE', 'the session was closed'))
   }
 
+  /** Without a session at a majority no claim stands, and none is granted: core begins anew, at its own pace. */
+  nodeEnded(): void {
+    if (this.#over || this.#nodes.filter(({ open }) => open).length >= this.#majority) return
+    const why = `sessions at fewer than ${this.#majority} of the ${this.#nodes.length} nodes are left`
+    void this.#finish(new LockError('UNAVAILABLE', why))
+  }
+
   async #finish(why: LockError): Promise<void> {
     this.#over ??= why
-    this.#timer?.cancel()
+    for (const claim of this.#claims.values()) void claim.remove()
     this.#claims.clear()
+    this.#clock.close()
     await Promise.all(this.#nodes.map((node) => node.close()))
     this.#end(this.#over)
   }
 
   #watch(): void {
     if (this.#timer || this.#over) return
-    for (const node of this.#nodes) node.expect(this.#options.clock.now())
+    for (const node of this.#nodes) node.expect(this.#clock.now())
     this.#arm()
   }
 
   #arm(): void {
-    this.#timer = this.#options.clock.after(Math.min(500, this.ttl / 6), () => {
+    this.#timer = this.#clock.after(Math.min(500, this.ttl / 6), () => {
       this.#timer = undefined
       if (this.#claims.size === 0 || this.#over) return
-      this.#tend(this.#options.clock.now())
+      this.#tend(this.#clock.now())
       if (!this.#over) this.#arm()
     })
   }
@@ -131,7 +142,7 @@ export class QuorumSession implements Session {
     const [name = ''] = [...this.#claims.values()].map(({ request }) => request.names[0])
     for (const node of this.#nodes) {
       const silent = node.silentFor(now)
-      if (silent > this.ttl / 2) node.doubtful = true
+      if (silent > this.ttl / 2) node.doubt()
       if (silent > this.ttl / 3) node.probe(name)
     }
     for (const claim of this.#claims.values()) claim.tend()

@@ -59,8 +59,7 @@ export class Votes {
    * there: the claim was never without a majority, and is not brought back by votes of different times.
    */
   join(now: Instant): void {
-    const [...counting] = this.#counting(now)
-    const sent = counting.map(({ lease }) => lease.proof.sent.mono).toSorted((a, b) => b - a)
+    const sent = this.#counting(now).map(({ lease }) => lease.proof.sent.mono).toSorted((a, b) => b - a)
     const since = sent[this.#majority - 1]
     if (since === undefined) return
     for (const vote of this.#votes.values()) {
@@ -75,10 +74,11 @@ export class Votes {
     return sent && ttl !== undefined ? { sent, ttl: ttl - drift(ttl) } : undefined
   }
 
-  clear(): [Node, Lease][] {
-    const all = [...this.#votes].map(([node, { lease }]): [Node, Lease] => [node, lease])
-    this.#votes.clear()
-    return all
+  /** Takes all away, but that of one node. */
+  clear(keep?: Node): [Node, Lease][] {
+    const all = [...this.#votes].filter(([node]) => node !== keep)
+    for (const [node] of all) this.#votes.delete(node)
+    return all.map(([node, { lease }]) => [node, lease])
   }
 
   #counting(now: Instant): Vote[] {
