@@ -1,7 +1,7 @@
 import { absences, conformance, declaredAbsent, reportTo } from '@locks/core/conformance'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { quorumHarness } from './quorum-harness.ts'
+import { quorumHarness } from './quorum/harness.ts'
 
 describe('quorum', () => {
   const harness = quorumHarness()
