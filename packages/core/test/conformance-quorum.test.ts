@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { quorumHarness } from './quorum/harness.ts'
 
-describe('quorum', () => {
-  const harness = quorumHarness()
+describe('quorum', async () => {
+  const harness = await quorumHarness()
   const report = reportTo(fileURLToPath(new URL('../../../.reports/conformance/quorum.jsonl', import.meta.url)))
 
   conformance({ test, harness, report })

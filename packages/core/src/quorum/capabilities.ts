@@ -13,7 +13,9 @@ export function capabilitiesOf(nodes: readonly Backend[]): Capabilities {
     max: Math.min(...all.map(({ ttl: { max } }) => max)),
   }
   if (ttl.min > ttl.max) {
-    throw invalid(`the nodes of a quorum must have a ttl in common: one starts at ${ttl.min} ms, one ends at ${ttl.max}`)
+    throw invalid(
+      `the nodes of a quorum must have a ttl in common: one starts at ${ttl.min} ms, one ends at ${ttl.max}`,
+    )
   }
   return {
     scope: scopes.find((scope) => all.some((each) => each.scope === scope)) ?? 'process',

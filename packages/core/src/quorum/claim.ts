@@ -98,11 +98,12 @@ export class Claim {
   /** All at once: whoever is alone is granted in one round trip. */
   async #fromAll(asked: readonly Asked[]): Promise<Grant | undefined> {
     const { majority } = this.#host
+    const isGranted = ({ news }: Asked) => news.then((how) => how === 'granted')
     const sound = asked.filter(({ node }) => !node.doubtful)
-    // Who was silent before is not waited for, unless there is no majority without it.
+    // Whoever was silent before is welcome, but not waited for, unless there is no majority without it.
     const awaited = sound.length < majority ? asked : sound
-    const votes = awaited.map(({ news }) => news.then((how) => how === 'granted'))
-    return (await atLeast(majority, votes)) ? this.#seal() : undefined
+    const enough = [atLeast(majority, asked.map(isGranted)), atLeast(majority, awaited.map(isGranted))]
+    return (await Promise.race(enough)) ? this.#seal() : undefined
   }
 
   /** A try that met others: in order one of them comes through, so it is not refused by somebody who gets nothing either. */
@@ -130,6 +131,7 @@ export class Claim {
       if (attempt > 1 || !first) {
         await undone
         await this.#pause(backoff(attempt, random))
+        if (this.#over) return
       }
       const sound = nodes.filter(({ doubtful }) => !doubtful)
       if (sound.length >= majority) {
@@ -174,7 +176,10 @@ export class Claim {
     }
     let answer: Answer
     try {
-      const lease = await node.ask(this.request, wait, { signal: asked.signal, ...(wait ? { onQueued } : { timeout: patience }) })
+      const lease = await node.ask(this.request, wait, {
+        signal: asked.signal,
+        ...(wait ? { onQueued } : { timeout: patience }),
+      })
       answer = lease ? 'granted' : 'refused'
       // Nobody may want it any more by the time that it is known.
       if (lease && this.#asked.get(node)?.asked === asked) this.#take(node, lease)

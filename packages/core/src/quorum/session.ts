@@ -8,6 +8,9 @@ import { atLeast } from './gather.ts'
 import type { Node } from './node.ts'
 import { tally } from './tally.ts'
 
+/** Milliseconds for which a question waits for the other nodes when a majority has answered. */
+const moment = 250
+
 /** A session with a majority of the nodes, whichever they are at the moment. */
 export class QuorumSession implements Session {
   readonly ordered = false
@@ -39,7 +42,8 @@ export class QuorumSession implements Session {
   acquire(request: Request): Promise<Grant | 'queued' | null> {
     if (this.#over) return Promise.reject(this.#over)
     const known = this.#claims.get(request.id)
-    if (known) return known.standing === undefined || known.standing === 'gone' ? known.answer : Promise.resolve(known.standing)
+    if (known)
+      return known.standing === undefined || known.standing === 'gone' ? known.answer : Promise.resolve(known.standing)
     const { random, events } = this.#options
     const claim = new Candidate(request, {
       nodes: this.#nodes,
@@ -90,12 +94,18 @@ export class QuorumSession implements Session {
   async query(name = ''): Promise<readonly Entry[]> {
     if (this.#over) throw this.#over
     const answers: (readonly Entry[])[] = []
-    const asked = this.#nodes.map((node) => ({ node, answer: node.query(name).then((found) => void answers.push(found)) }))
+    const asked = this.#nodes.map((node) => ({
+      node,
+      answer: node.query(name).then((found) => void answers.push(found)),
+    }))
     const came = asked.map(({ answer }) => answer.then(() => true))
     const sound = asked.filter(({ node }) => !node.doubtful).map(({ answer }) => answer)
-    await settledWithin(this.#clock, Promise.allSettled(sound), patienceFor(this.ttl))
-    if (await atLeast(this.#majority, came)) return tally(answers, this.#majority)
-    throw new LockError('UNAVAILABLE', `fewer than ${this.#majority} of the ${this.#nodes.length} nodes have answered`)
+    if (!(await atLeast(this.#majority, came))) {
+      const why = `fewer than ${this.#majority} of the ${this.#nodes.length} nodes have answered`
+      throw new LockError('UNAVAILABLE', why)
+    }
+    await settledWithin(this.#clock, Promise.allSettled(sound), moment)
+    return tally(answers, this.#majority)
   }
 
   async close(): Promise<void> {

@@ -59,7 +59,9 @@ export class Votes {
    * there: the claim was never without a majority, and is not brought back by votes of different times.
    */
   join(now: Instant): void {
-    const sent = this.#counting(now).map(({ lease }) => lease.proof.sent.mono).toSorted((a, b) => b - a)
+    const sent = this.#counting(now)
+      .map(({ lease }) => lease.proof.sent.mono)
+      .toSorted((a, b) => b - a)
     const since = sent[this.#majority - 1]
     if (since === undefined) return
     for (const vote of this.#votes.values()) {

@@ -1,40 +1,40 @@
 import { quorum } from '@locks/core/quorum'
-import { memoryHarness, type Harness, type Wire, type Wired } from '@locks/core/conformance'
+import { memoryHarness, type Harness, type Wire } from '@locks/core/conformance'
 
-/** Three stores of this process as one. A line that fails is the client's line to all of them. */
-export function quorumHarness(spoil: (wires: readonly Wire[]) => Promise<void> = async () => {}): Harness {
+/** A node that cannot be reached, whatever the case does with the client's lines. */
+export interface Missing {
+  readonly node: number
+  readonly how: 'silence' | 'cut'
+}
+
+/** Three stores of this process as one. A client's line that fails is its line to all of them. */
+export async function quorumHarness(missing?: Missing): Promise<Harness> {
   const harnesses = ['a', 'b', 'c'].map((name) => memoryHarness(name))
-  const backends = harnesses.map((harness) => harness.open())
-  const backend = quorum(backends as Parameters<typeof quorum>[0])
+  const { capabilities } = quorum(await Promise.all(harnesses.map((harness) => harness.open())))
+  const openWired = async () => {
+    const lines = await Promise.all(harnesses.map((harness) => harness.openWired()))
+    const gone = missing && lines[missing.node]
+    await gone?.wire[missing?.how ?? 'cut']()
+    const wires = lines.filter((line) => line !== gone).map(({ wire }) => wire)
+    return { backend: quorum(lines.map(({ backend }) => backend)), wire: together(wires) }
+  }
   return {
     backend: 'quorum',
-    capabilities: backend.capabilities,
+    capabilities,
     ttl: 1_000,
-    open: async () => (await nodes(harnesses, spoil)).backend,
-    async openWired() {
-      const { backend: wiredBackend, wires } = await nodes(harnesses, spoil)
-      return { backend: wiredBackend, wire: together(wires, spoil) }
-    },
+    open: async () => (await openWired()).backend,
+    openWired,
     async evict(namespace, name) {
       await Promise.all(harnesses.map((harness) => harness.evict(namespace, name)))
     },
   }
 }
 
-async function nodes(harnesses: readonly Harness[], spoil: (wires: readonly Wire[]) => Promise<void>) {
-  const lines: Wired[] = await Promise.all(harnesses.map((harness) => harness.openWired()))
-  const wires = lines.map(({ wire }) => wire)
-  await spoil(wires)
-  return { backend: quorum(lines.map(({ backend }) => backend)), wires }
-}
-
-function together(wires: readonly Wire[], spoil: (wires: readonly Wire[]) => Promise<void>): Wire {
+function together(wires: readonly Wire[]): Wire {
   const all = (what: (wire: Wire) => Promise<void>) => async () => {
     await Promise.all(wires.map(what))
-    await spoil(wires)
   }
-  const sum = async (what: (wire: Wire) => Promise<number>) =>
-    (await Promise.all(wires.map(what))).reduce((a, b) => a + b, 0)
+  const each = (what: (wire: Wire) => Promise<number>) => Promise.all(wires.map(what))
   return {
     silence: all((wire) => wire.silence()),
     dropAnswers: all((wire) => wire.dropAnswers()),
@@ -44,7 +44,8 @@ function together(wires: readonly Wire[], spoil: (wires: readonly Wire[]) => Pro
     reconnect: all((wire) => wire.reconnect()),
     heal: all((wire) => wire.heal()),
     end: all((wire) => wire.end()),
-    sent: () => sum((wire) => wire.sent()),
-    roundTrips: async () => Math.max(...(await Promise.all(wires.map((wire) => wire.roundTrips())))),
+    sent: async () => (await each((wire) => wire.sent())).reduce((a, b) => a + b, 0),
+    // What leaves for several nodes leaves at once.
+    roundTrips: async () => Math.max(...(await each((wire) => wire.roundTrips()))),
   }
 }

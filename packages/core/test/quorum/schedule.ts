@@ -54,5 +54,5 @@ export const schedules = (clockError: number): fc.Arbitrary<Schedule> =>
     ordered: fc.boolean(),
     leases: fc.constantFrom('entry', 'entry', 'session'),
     rates: fc.array(fc.double({ min: 1 - clockError, max: 1 + clockError, noNaN: true }), { maxLength: 10 }),
-    steps: fc.array(step, { maxLength: 60 }),
+    steps: fc.array(step, { maxLength: 60, size: 'max' }),
   })

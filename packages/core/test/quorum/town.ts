@@ -67,19 +67,34 @@ export class Town {
     const lines = this.#servers.map((server, node) => {
       const lineChance = new Chance(seed, `line ${node} of ${label}`)
       const { world } = this
-      return new Line({ world, client: machine, store: server.machine, chance: lineChance, ordered, ghosts: false, pace: 5 })
+      return new Line({
+        world,
+        client: machine,
+        store: server.machine,
+        chance: lineChance,
+        ordered,
+        ghosts: false,
+        pace: 5,
+      })
     })
     const backends = this.#servers.map((server, node) => {
       const backend = simulated(server, lines[node] as Line, { leases, ordered, sets: 'ordered' }, () => {})
       return this.#wrap(raising(backend, server, lines[node] as Line))
     })
-    const locks = new LockManager(quorum(backends), { ttl, connectTimeout: 1_000, clock: machine, random: chance, owner: label })
+    const locks = new LockManager(quorum(backends), {
+      ttl,
+      connectTimeout: 1_000,
+      clock: machine,
+      random: chance,
+      owner: label,
+    })
     return { machine, lines, locks, held: [], waiting: 0 }
   }
 
   #take(step: Step): void {
     if (step.do === 'pass') return
-    if (step.do === 'stop node') return void this.#servers[step.node % this.#servers.length]?.machine.stop(step.ms, false)
+    if (step.do === 'stop node')
+      return void this.#servers[step.node % this.#servers.length]?.machine.stop(step.ms, false)
     const program = this.#programs[step.program % this.#programs.length] as Program
     const line = program.lines[('node' in step ? step.node : 0) % program.lines.length] as Line
     switch (step.do) {
@@ -138,7 +153,10 @@ export class Town {
 
   #nextExpiry(): number {
     let first = Number.POSITIVE_INFINITY
-    for (const { machine, ...server } of this.#servers.map((each) => ({ machine: each.machine, claims: [...each.claims()] }))) {
+    for (const { machine, ...server } of this.#servers.map((each) => ({
+      machine: each.machine,
+      claims: [...each.claims()],
+    }))) {
       for (const { tokens, sent, owner } of server.claims) {
         const at = tokens ? machine.trueTimeOf(sent, owner.ttl) : 0
         if (at > this.world.now) first = Math.min(first, at)
@@ -159,9 +177,11 @@ export class Town {
     free()
     const empty = () => this.#servers.every(({ live }) => live.length === 0)
     if (!(await world.until(world.now + 20_000, empty))) world.violated('residue', 'something is left at a node')
-    const closing = Promise.all(this.#programs.map(({ locks }) => locks.close()))
-    await world.pass(2_000)
-    await closing
+    let closed = false
+    void Promise.all(this.#programs.map(({ locks }) => locks.close())).then(() => (closed = true))
+    if (!(await world.until(world.now + 5_000, () => closed))) world.violated('close', 'closing does not settle')
+    // Opening a session that is not wanted any more ends within its own time-out.
+    await world.pass(6_000)
     for (const { machine } of this.#programs) {
       if (machine.timers > 0) world.violated('close', `${machine.name} has ${machine.timers} timers left`)
     }
