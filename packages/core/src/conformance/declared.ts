@@ -5,6 +5,7 @@ import type { Requirements } from '../capabilities.ts'
  * that has to be made here, where it is seen. Its tests compare.
  */
 export const declaredAbsent = {
+  memory: { scope: 'process', fencing: 'volatile' },
   quorum: {
     scope: 'process',
     fencing: 'volatile',
@@ -14,7 +15,6 @@ export const declaredAbsent = {
     sets: 'ordered',
     listing: 'none',
   },
-  memory: { scope: 'process', fencing: 'volatile' },
   sqlite: { scope: 'machine' },
   redis: { sets: 'ordered' },
   'redis-sentinel': { sets: 'ordered', fencing: 'volatile' },

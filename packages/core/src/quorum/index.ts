@@ -35,7 +35,7 @@ async function open(
     return new Node(backend, options, {
       // When everybody has been told.
       ended: () => queueMicrotask(() => session?.nodeEnded()),
-      changed({ doubtful }) {
+      changed(doubtful) {
         const state = doubtful ? 'silent' : 'answers'
         publish('locks:node', () => ({ clientId, node: at + 1, nodes: backends.length, state }))
       },

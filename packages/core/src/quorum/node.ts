@@ -1,44 +1,31 @@
-import { elapsed, type Clock, type Instant } from '../clock.ts'
+import type { Instant } from '../clock.ts'
 import type { Backend, Entry, Request, SessionOptions } from '../contract.ts'
 import { Engine } from '../engine.ts'
 import { LockError } from '../errors.ts'
 import type { Lease } from '../lease.ts'
 import { decodeName } from '../names.ts'
-import type { LockEvents } from '../telemetry.ts'
 import type { Limits } from '../waiter.ts'
+import { Health, type HealthHost } from './health.ts'
 
 /** Milliseconds within which a node's session opens, and a question to it is answered. */
 const connectTimeout = 5_000
 
-export interface NodeHost {
-  /** Its session has ended, and all votes with it. */
-  ended(): void
-  /** It has become silent, or answers again. */
-  changed(node: Node): void
-}
-
 /**
- * One of the independent stores, by an engine of its own: sessions are opened again, votes are leases that are renewed,
- * what nobody wants is removed until that is confirmed. What it tells shows whether the node is heard of.
+ * One of the independent stores, by an engine of its own: sessions are opened again, votes are leases that are renewed, and
+ * what nobody wants is removed until that is confirmed.
  */
 export class Node {
   readonly #engine: Engine
   readonly #backend: string
   readonly #options: SessionOptions
-  readonly #clock: Clock
-  #heardAt: Instant
-  readonly #host: NodeHost
+  readonly #health: Health
   #probing = false
-  #open = false
-  #doubtful = true
 
-  constructor(backend: Backend, options: SessionOptions, host: NodeHost) {
+  constructor(backend: Backend, options: SessionOptions, host: Omit<HealthHost, 'clock'>) {
     const { ttl, namespace, owner, clientId, clock, random } = options
     this.#backend = backend.name
     this.#options = options
-    this.#host = host
-    this.#clock = clock
-    this.#heardAt = clock.now()
+    this.#health = new Health({ clock, ...host })
     this.#engine = new Engine(backend, {
       ttl,
       namespace,
@@ -47,18 +34,8 @@ export class Node {
       clock,
       random,
       connectTimeout,
-      publish: (name, message) => this.#told(name, message),
+      publish: (name, message) => this.#health.told(name, message),
     })
-  }
-
-  /** Whether it did not answer the last time: others are asked before it, and nobody waits for it. */
-  get doubtful(): boolean {
-    return this.#doubtful
-  }
-
-  /** Whether it has a session. */
-  get open(): boolean {
-    return this.#open
   }
 
   connect(): Promise<void> {
@@ -68,6 +45,42 @@ export class Node {
   /** Milliseconds, as the store granted them to the session that is open. */
   get ttl(): number | undefined {
     return this.#engine.session()?.ttl
+  }
+
+  /** Whether it has a session. */
+  get open(): boolean {
+    return this.#health.open
+  }
+
+  /** Whether it did not answer the last time: others are asked before it, and nobody waits for it. */
+  get doubtful(): boolean {
+    return this.#health.doubtful
+  }
+
+  /** It has not answered in time. */
+  doubt(): void {
+    this.#health.doubt()
+  }
+
+  /** There is something to hear of from now on. */
+  expect(now: Instant): void {
+    this.#health.expect(now)
+  }
+
+  /** For how many milliseconds it has not been heard of. */
+  silentFor(now: Instant): number {
+    return this.#health.silentFor(now)
+  }
+
+  /** Asks something of no consequence, to hear whether it answers. */
+  probe(name: string): void {
+    if (this.#probing) return
+    this.#probing = true
+    this.#engine
+      .query(name)
+      .then(() => this.#health.heard())
+      .catch(() => {})
+      .finally(() => (this.#probing = false))
   }
 
   /** Its vote for a claim, under an id of its own: what is left of an earlier vote cannot be taken for a later one. */
@@ -99,57 +112,7 @@ export class Node {
     return this.#engine.query(name)
   }
 
-  /** There is something to hear of from now on. */
-  expect(now: Instant): void {
-    this.#heardAt = now
-  }
-
-  /** For how many milliseconds it has not been heard of. */
-  silentFor(now: Instant): number {
-    return elapsed(this.#heardAt, now)
-  }
-
-  /** It has not answered in time. */
-  doubt(): void {
-    this.#doubts(true)
-  }
-
-  /** Asks something of no consequence, to hear whether it answers. */
-  probe(name: string): void {
-    if (this.#probing) return
-    this.#probing = true
-    this.#engine
-      .query(name)
-      .then(() => this.#heard())
-      .catch(() => {})
-      .finally(() => (this.#probing = false))
-  }
-
   close(): Promise<void> {
     return this.#engine.close()
   }
-
-  #heard(): void {
-    this.#heardAt = this.#clock.now()
-    this.#doubts(false)
-  }
-
-  #doubts(doubtful: boolean): void {
-    if (this.#doubtful === doubtful) return
-    this.#doubtful = doubtful
-    this.#host.changed(this)
-  }
-
-  #told<K extends keyof LockEvents>(name: K, message: () => LockEvents[K]): void {
-    if (answers.has(name)) this.#heard()
-    else if (name === 'locks:renewed' && !('error' in message())) this.#heard()
-    else if (name === 'locks:session') {
-      this.#open = (message() as LockEvents['locks:session']).state === 'opened'
-      if (this.#open) return this.#heard()
-      this.doubt()
-      this.#host.ended()
-    }
-  }
 }
-
-const answers: ReadonlySet<keyof LockEvents> = new Set(['locks:granted', 'locks:queued', 'locks:refused'])

@@ -1,12 +1,13 @@
 import { patienceFor, settledWithin } from '../attempts.ts'
-import type { Instant, Timer } from '../clock.ts'
 import type { Claim, Entry, Grant, Loss, Proof, Request, Session, SessionOptions } from '../contract.ts'
 import { LockError } from '../errors.ts'
 import { Timers } from '../timers.ts'
-import { Claim as Candidate } from './claim.ts'
+import type { Electorate } from './ballot.ts'
+import { QuorumClaim } from './claim.ts'
 import { atLeast } from './gather.ts'
 import type { Node } from './node.ts'
 import { tally } from './tally.ts'
+import { Watch } from './watch.ts'
 
 /** Milliseconds for which a question waits for the other nodes when a majority has answered. */
 const moment = 250
@@ -19,50 +20,47 @@ export class QuorumSession implements Session {
   readonly ttl: number
   readonly ended: Promise<LockError>
   readonly #options: SessionOptions
+  readonly #electorate: Electorate
   readonly #clock: Timers
-  readonly #nodes: readonly Node[]
-  readonly #majority: number
-  readonly #fencing: boolean
-  readonly #claims = new Map<string, Candidate>()
+  readonly #watch: Watch
+  readonly #claims = new Map<string, QuorumClaim>()
   readonly #removed = new Map<string, Promise<boolean>>()
-  #timer: Timer | undefined
   #end!: (why: LockError) => void
   #over: LockError | undefined
 
   constructor(nodes: readonly Node[], majority: number, fencing: boolean, options: SessionOptions) {
-    this.ttl = Math.min(...nodes.map(({ ttl }) => ttl ?? options.ttl))
+    const clock = new Timers(options.clock)
+    const ttl = Math.min(...nodes.map((node) => node.ttl ?? options.ttl))
+    this.ttl = ttl
     this.ended = new Promise((resolve) => (this.#end = resolve))
     this.#options = options
-    this.#clock = new Timers(options.clock)
-    this.#nodes = nodes
-    this.#majority = majority
-    this.#fencing = fencing
+    this.#electorate = { nodes, majority, fencing, clock, patience: patienceFor(ttl) }
+    this.#clock = clock
+    const deserted = () => this.#leave('have answered for a ttl')
+    this.#watch = new Watch({ clock, ttl, nodes, majority, claims: this.#claims, deserted })
   }
 
   acquire(request: Request): Promise<Grant | 'queued' | null> {
     if (this.#over) return Promise.reject(this.#over)
     const known = this.#claims.get(request.id)
-    if (known)
-      return known.standing === undefined || known.standing === 'gone' ? known.answer : Promise.resolve(known.standing)
+    const standing = known?.standing
+    if (known) return standing === undefined || standing === 'gone' ? known.answer : Promise.resolve(standing)
     const { random, events } = this.#options
-    const claim = new Candidate(request, {
-      nodes: this.#nodes,
-      majority: this.#majority,
-      fencing: this.#fencing,
-      clock: this.#clock,
+    const claim = new QuorumClaim(request, {
+      ...this.#electorate,
       random,
-      patience: patienceFor(this.ttl),
       granted: (grant) => events.granted(grant),
       gone: (id) => events.lost(id, 'gone'),
     })
     this.#claims.set(request.id, claim)
-    // What was not granted, or is not known, leaves nothing that a repeated call could find.
+    // What was refused, or has failed, leaves nothing that a repeated call could find.
     const drop = () => void this.#claims.delete(request.id)
     claim.answer.then((answer) => answer ?? drop(), drop)
-    this.#watch()
+    this.#watch.start()
     return claim.answer
   }
 
+  /** The nodes' engines renew the votes: this says what is known, and newer proofs are told as they come. */
   renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Grant | Proof | Loss>> {
     if (this.#over) return Promise.reject(this.#over)
     const sent = this.#clock.now()
@@ -85,7 +83,6 @@ export class QuorumSession implements Session {
     return removed
   }
 
-  /** Each node's engine looks after what is left there. */
   own(): Promise<readonly Claim[]> {
     return Promise.resolve([])
   }
@@ -93,30 +90,31 @@ export class QuorumSession implements Session {
   /** By all who answer in time: a holder may have its votes anywhere. */
   async query(name = ''): Promise<readonly Entry[]> {
     if (this.#over) throw this.#over
+    const { nodes, majority } = this.#electorate
     const answers: (readonly Entry[])[] = []
-    const asked = this.#nodes.map((node) => ({
+    const asked = nodes.map((node) => ({
       node,
       answer: node.query(name).then((found) => void answers.push(found)),
     }))
     const came = asked.map(({ answer }) => answer.then(() => true))
     const sound = asked.filter(({ node }) => !node.doubtful).map(({ answer }) => answer)
-    if (!(await atLeast(this.#majority, came))) {
-      const why = `fewer than ${this.#majority} of the ${this.#nodes.length} nodes have answered`
-      throw new LockError('UNAVAILABLE', why)
-    }
+    if (!(await atLeast(majority, came))) throw this.#tooFew('have answered')
     await settledWithin(this.#clock, Promise.allSettled(sound), moment)
-    return tally(answers, this.#majority)
+    return tally(answers, majority)
   }
 
-  async close(): Promise<void> {
-    await this.#finish(new LockError('UNAVAILABLE', 'the session was closed'))
+  close(): Promise<void> {
+    return this.#finish(new LockError('UNAVAILABLE', 'the session was closed'))
   }
 
   /** Without a session at a majority no claim stands, and none is granted: core begins anew, at its own pace. */
   nodeEnded(): void {
-    if (this.#over || this.#nodes.filter(({ open }) => open).length >= this.#majority) return
-    const why = `sessions at fewer than ${this.#majority} of the ${this.#nodes.length} nodes are left`
-    void this.#finish(new LockError('UNAVAILABLE', why))
+    const { nodes, majority } = this.#electorate
+    if (nodes.filter(({ open }) => open).length < majority) this.#leave('have a session')
+  }
+
+  #leave(what: string): void {
+    if (!this.#over) void this.#finish(this.#tooFew(what))
   }
 
   async #finish(why: LockError): Promise<void> {
@@ -124,37 +122,12 @@ export class QuorumSession implements Session {
     for (const claim of this.#claims.values()) void claim.remove()
     this.#claims.clear()
     this.#clock.close()
-    await Promise.all(this.#nodes.map((node) => node.close()))
+    await Promise.all(this.#electorate.nodes.map((node) => node.close()))
     this.#end(this.#over)
   }
 
-  #watch(): void {
-    if (this.#timer || this.#over) return
-    for (const node of this.#nodes) node.expect(this.#clock.now())
-    this.#arm()
-  }
-
-  #arm(): void {
-    this.#timer = this.#clock.after(Math.min(500, this.ttl / 6), () => {
-      this.#timer = undefined
-      if (this.#claims.size === 0 || this.#over) return
-      this.#tend(this.#clock.now())
-      if (!this.#over) this.#arm()
-    })
-  }
-
-  #tend(now: Instant): void {
-    const heard = this.#nodes.filter((node) => node.silentFor(now) <= this.ttl)
-    if (heard.length < this.#majority) {
-      const why = `fewer than ${this.#majority} of the ${this.#nodes.length} nodes have answered for a ttl`
-      return void this.#finish(new LockError('UNAVAILABLE', why))
-    }
-    const [name = ''] = [...this.#claims.values()].map(({ request }) => request.names[0])
-    for (const node of this.#nodes) {
-      const silent = node.silentFor(now)
-      if (silent > this.ttl / 2) node.doubt()
-      if (silent > this.ttl / 3) node.probe(name)
-    }
-    for (const claim of this.#claims.values()) claim.tend()
+  #tooFew(what: string): LockError {
+    const { nodes, majority } = this.#electorate
+    return new LockError('UNAVAILABLE', `fewer than ${majority} of the ${nodes.length} nodes ${what}`)
   }
 }

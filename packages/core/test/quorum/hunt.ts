@@ -1,7 +1,7 @@
 /**
  * Plays schedules against broken copies of the quorum until each is found out, and says by what, as JSON lines.
  *
- *   node --conditions=@locks/source packages/core/test/quorum/hunt.ts --schedules 500 quorum-any-order
+ *   node --conditions=@locks/source packages/core/test/quorum/hunt.ts --schedules 500 any-order
  */
 import fc from 'fast-check'
 import { parseArgs } from 'node:util'
@@ -22,7 +22,8 @@ for (const mutant of mutants.filter(({ id }) => positionals.length === 0 || posi
     played++
     await new Town(schedule).run()
   })
-  const options = { seed: Number(values.seed), numRuns: Number(values.schedules), endOnFailure: true }
+  const seed = mutant.seed ?? Number(values.seed)
+  const options = { seed, numRuns: Number(values.schedules), endOnFailure: true }
   const { errorInstance } = await fc.check<[Schedule]>(property, options)
   const { rule, message } = (errorInstance ?? {}) as { readonly rule?: string; readonly message?: string }
   console.log(JSON.stringify({ id: mutant.id, played, rule, error: message }))
