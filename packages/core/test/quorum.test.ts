@@ -6,6 +6,7 @@ import { quorum } from '@locks/core/quorum'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import { altered } from './museum/boundary.ts'
 
 const ttl = 1_000
 const opened: LockManager[] = []
@@ -204,7 +205,7 @@ describe('a node that comes back empty', () => {
 
   test('does not bring back a lock that has lost its majority meanwhile', async () => {
     const [a, b, c] = ['a', 'b', 'c'].map((name) => memoryHarness(name)) as [Harness, Harness, Harness]
-    const nodes = await Promise.all([a, b, c].map((harness) => harness.open()))
+    const nodes = await Promise.all([a, b, c].map(async (harness) => harness.open()))
     const { locks, wires } = client(nodes, { ttl: 6_000 })
     const other = open(nodes[1]!)
     await wires[2].cut()
@@ -280,19 +281,30 @@ describe('many who want one lock', () => {
 })
 
 describe('tokens', () => {
-  test('rise over majorities that have one node in common, however different their counters', async () => {
-    const nodes = three()
+  /** The tokens of two grants, of majorities that have one node in common. */
+  async function overMajorities(nodes: readonly Backend[]): Promise<[bigint, bigint]> {
     const [a, b] = [client(nodes), client(nodes)]
     // The first node is far ahead.
     const ahead = open(nodes[0]!)
     for (let count = 0; count < 100; count++) await (await ahead.acquire('another')).release()
     await a.wires[2].cut()
     const first = await a.locks.acquire('one')
-    expect(first.token).toBeGreaterThan(100n)
     await first.release()
     await b.wires[0].cut()
     const second = await b.locks.acquire('one')
-    expect(second.token).toBeGreaterThan(first.token)
+    return [first.token, second.token]
+  }
+
+  test('rise over majorities that have one node in common, however different their counters', async () => {
+    const [first, second] = await overMajorities(three())
+    expect(first).toBeGreaterThan(100n)
+    expect(second).toBeGreaterThan(first)
+  })
+
+  test('would fall there if nodes did not store the tokens of others', async () => {
+    const forgetful = three().map((node) => altered(node, () => ({ raise: () => Promise.resolve() })))
+    const [first, second] = await overMajorities(forgetful)
+    expect(second).toBeLessThan(first)
   })
 
   test('are refused where a node cannot store them', async () => {

@@ -126,9 +126,10 @@ class Line implements Wire {
 }
 
 function wiredSession(session: Session, line: Line): Session {
-  const { raise } = session
   return {
-    ...(raise && { raise: (name: string, token: bigint) => line.carry(() => raise.call(session, name, token)) }),
+    ...(session.raise && {
+      raise: (name: string, token: bigint) => line.carry(() => session.raise?.(name, token) ?? Promise.resolve()),
+    }),
     ttl: session.ttl,
     ordered: session.ordered,
     leases: session.leases,

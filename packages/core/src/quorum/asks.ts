@@ -63,7 +63,7 @@ export class Asks {
   }
 
   async #ask(node: Node, wait: boolean, queued: () => void): Promise<Answer> {
-    const { clock, patience, granted } = this.#host
+    const { clock, patience } = this.#host
     const open: Open = { wait, stop: new AbortController() }
     const { signal } = open.stop
     this.#open.set(node, open)
@@ -81,7 +81,7 @@ export class Asks {
       const vote = await node.ask(this.#request, wait, wait ? { signal, onQueued } : { signal, timeout: patience })
       // Nobody may want it any more by the time that it is known.
       if (vote && this.#open.get(node) !== open) void node.release(vote)
-      else if (vote) granted(node, vote)
+      else if (vote) this.#host.granted(node, vote)
       return vote ? 'granted' : 'refused'
     } catch (error) {
       return LockError.find(error) ?? internal(error)

@@ -38,9 +38,9 @@ export class Watch {
 
   /** False when it is of no use any more. */
   #look(now: Instant): boolean {
-    const { nodes, majority, ttl, claims, deserted } = this.#host
+    const { nodes, majority, ttl, claims } = this.#host
     if (nodes.filter((node) => node.silentFor(now) <= ttl).length < majority) {
-      deserted()
+      this.#host.deserted()
       return false
     }
     const [name = ''] = [...claims.values()][0]?.request.names ?? []

@@ -10,9 +10,9 @@ export interface Missing {
 /** Three stores of this process as one. A client's line that fails is its line to all of them. */
 export async function quorumHarness(missing?: Missing): Promise<Harness> {
   const harnesses = ['a', 'b', 'c'].map((name) => memoryHarness(name))
-  const { capabilities } = quorum(await Promise.all(harnesses.map((harness) => harness.open())))
+  const { capabilities } = quorum(await Promise.all(harnesses.map(async (harness) => harness.open())))
   const openWired = async () => {
-    const lines = await Promise.all(harnesses.map((harness) => harness.openWired()))
+    const lines = await Promise.all(harnesses.map(async (harness) => harness.openWired()))
     const gone = missing && lines[missing.node]
     await gone?.wire[missing?.how ?? 'cut']()
     const wires = lines.filter((line) => line !== gone).map(({ wire }) => wire)

@@ -93,8 +93,10 @@ export class Town {
 
   #take(step: Step): void {
     if (step.do === 'pass') return
-    if (step.do === 'stop node')
-      return void this.#servers[step.node % this.#servers.length]?.machine.stop(step.ms, false)
+    if (step.do === 'stop node') {
+      this.#servers[step.node % this.#servers.length]?.machine.stop(step.ms, false)
+      return
+    }
     const program = this.#programs[step.program % this.#programs.length] as Program
     const line = program.lines[('node' in step ? step.node : 0) % program.lines.length] as Line
     switch (step.do) {
@@ -143,8 +145,8 @@ export class Town {
     if (holders.length > 1) {
       this.world.violated('exclusion', `${holders.map(({ machine }) => machine.name).join(' and ')} hold at once`)
     }
-    for (const { machine, locks } of holders) {
-      const keeping = this.#servers.filter((server) => keeps(server, machine.name, locks)).length
+    for (const { machine } of holders) {
+      const keeping = this.#servers.filter((server) => keeps(server, machine.name)).length
       if (keeping <= this.#servers.length / 2) {
         this.world.violated('majority', `${machine.name} believes in what ${keeping} nodes keep`)
       }
@@ -153,12 +155,9 @@ export class Town {
 
   #nextExpiry(): number {
     let first = Number.POSITIVE_INFINITY
-    for (const { machine, ...server } of this.#servers.map((each) => ({
-      machine: each.machine,
-      claims: [...each.claims()],
-    }))) {
-      for (const { tokens, sent, owner } of server.claims) {
-        const at = tokens ? machine.trueTimeOf(sent, owner.ttl) : 0
+    for (const server of this.#servers) {
+      for (const { tokens, sent, owner } of server.claims()) {
+        const at = tokens ? server.machine.trueTimeOf(sent, owner.ttl) : 0
         if (at > this.world.now) first = Math.min(first, at)
       }
     }
@@ -193,7 +192,7 @@ function believes({ machine }: Program, lock: Lock): boolean {
   return lock.expiresAt > machine.now().mono
 }
 
-function keeps(server: Server, owner: string, _locks: LockManager): boolean {
+function keeps(server: Server, owner: string): boolean {
   return server.live.some(({ tokens, owner: { label }, request }) => {
     return tokens !== undefined && label === owner && request.names.includes(encodeName(name))
   })
