@@ -256,6 +256,21 @@ describe('many who want one lock', () => {
     await Promise.all(asked)
   })
 
+  test('and were given the nodes in opposite orders do not wait for each other for ever', async () => {
+    const nodes = three()
+    const clients = [client(nodes), client(nodes.toReversed()), client(nodes), client(nodes.toReversed())]
+    await Promise.all(clients.map(({ locks }) => locks.connect()))
+    let served = 0
+    const work = clients.map(async ({ locks }) => {
+      for (let round = 0; round < 3; round++) {
+        await locks.request('one', () => pause(5))
+        served++
+      }
+    })
+    await Promise.all(work)
+    expect(served).toBe(12)
+  })
+
   test('and pass over different nodes do not wait for each other for ever', async () => {
     const nodes = three()
     const clients = Array.from({ length: 6 }, () => client(nodes))

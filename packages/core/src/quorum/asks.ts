@@ -22,6 +22,11 @@ export interface AsksHost {
   granted(node: Node, vote: Lease): void
 }
 
+interface Waiting {
+  readonly wait: boolean
+  readonly atMost: number | undefined
+}
+
 interface Open {
   readonly wait: boolean
   readonly stop: AbortController
@@ -42,9 +47,10 @@ export class Asks {
     return this.#open.has(node)
   }
 
-  ask(node: Node, wait: boolean): Asked {
+  /** `atMost`: for how many milliseconds to wait. */
+  ask(node: Node, wait: boolean, atMost?: number): Asked {
     const queued = Promise.withResolvers<'queued'>()
-    const answer = this.#ask(node, wait, () => queued.resolve('queued'))
+    const answer = this.#ask(node, { wait, atMost }, () => queued.resolve('queued'))
     return { node, answer, news: Promise.race([answer, queued.promise]) }
   }
 
@@ -62,7 +68,7 @@ export class Asks {
     }
   }
 
-  async #ask(node: Node, wait: boolean, queued: () => void): Promise<Answer> {
+  async #ask(node: Node, { wait, atMost }: Waiting, queued: () => void): Promise<Answer> {
     const { clock, patience } = this.#host
     const open: Open = { wait, stop: new AbortController() }
     const { signal } = open.stop
@@ -73,6 +79,7 @@ export class Asks {
     }
     // Of who waits, the first answer only has to come in time.
     const late = wait ? clock.after(patience, giveUp) : undefined
+    const long = atMost === undefined ? undefined : clock.after(atMost, () => open.stop.abort(passedOver()))
     const onQueued = () => {
       late?.cancel()
       queued()
@@ -87,6 +94,7 @@ export class Asks {
       return LockError.find(error) ?? internal(error)
     } finally {
       late?.cancel()
+      long?.cancel()
       if (this.#open.get(node) === open) this.#open.delete(node)
     }
   }

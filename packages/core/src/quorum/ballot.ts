@@ -58,8 +58,8 @@ export class Ballot {
     return proof && { id: this.#request.id, tokens: this.#fence.tokens, proof }
   }
 
-  ask(node: Node, wait: boolean): Asked {
-    return this.#asks.ask(node, wait)
+  ask(node: Node, wait: boolean, atMost?: number): Asked {
+    return this.#asks.ask(node, wait, atMost)
   }
 
   /** Nobody is waited for that has become silent. */
@@ -76,6 +76,7 @@ export class Ballot {
     const raising = voters.map(async ([node, vote]) => {
       const done = await this.#fence.raise(vote)
       if (done) fenced.push(node)
+      if (done && this.#sealed) this.#votes.ready(node, vote, clock.now())
       return done
     })
     if (!(await atLeast(majority, raising))) return false
@@ -84,7 +85,10 @@ export class Ballot {
     this.#sealed = true
     // Who holds waits nowhere.
     this.#asks.passOver(() => true)
-    for (const [node, vote] of this.#votes.held(clock.now())) void this.#join(node, vote)
+    // Those that have come meanwhile.
+    for (const [node, vote] of this.#votes.held(clock.now())) {
+      if (!voters.some(([voter]) => voter === node)) void this.#join(node, vote)
+    }
     return true
   }
 

@@ -9,6 +9,7 @@ import { untilOf } from './votes.ts'
 
 export interface ClaimHost extends Electorate {
   readonly random: Random
+  readonly ttl: number
   granted(grant: Grant): void
   /** It had a majority, and cannot have it any more. */
   gone(id: string): void
@@ -94,7 +95,7 @@ export class QuorumClaim {
    * end without a majority, because nodes were silent, gives all back and begins again.
    */
   async #queue(asked: Asked | undefined): Promise<void> {
-    const { random, nodes, majority } = this.#host
+    const { random, nodes, majority, ttl } = this.#host
     const over = () => this.#over
     let undone = this.#ballot.undo(asked?.node)
     for (let [attempt, first] = [1, asked]; !over(); attempt++, first = undefined) {
@@ -104,7 +105,9 @@ export class QuorumClaim {
         if (over()) return
       }
       if (nodes.filter(({ doubtful }) => !doubtful).length >= majority) {
-        const won = await oneByOne(this.#ballot, this.#host, { wait: true, first, over })
+        // The bound breaks circles of clients that were not given the nodes in the same order.
+        const atMost = ttl * (1 + random.unit())
+        const won = await oneByOne(this.#ballot, this.#host, { wait: true, first, atMost, over })
         const grant = won && (await this.#seal())
         if (grant) return this.#host.granted(grant)
       }

@@ -23,6 +23,8 @@ export interface OneByOne {
   readonly wait: boolean
   /** One that has been asked already: those before it were silent. */
   readonly first?: Asked | undefined
+  /** For how many milliseconds to wait at one node with votes of others in hand. */
+  readonly atMost?: number | undefined
   /** Whether nobody wants it any more. */
   readonly over: () => boolean
 }
@@ -31,11 +33,11 @@ export interface OneByOne {
 export async function oneByOne(
   ballot: Ballot,
   { nodes, majority }: Electorate,
-  { wait, first, over }: OneByOne,
+  { wait, first, atMost, over }: OneByOne,
 ): Promise<boolean> {
   for (const node of first ? nodes.slice(nodes.indexOf(first.node)) : nodes) {
     if (node.doubtful) continue
-    const { answer } = node === first?.node ? first : ballot.ask(node, wait)
+    const { answer } = node === first?.node ? first : ballot.ask(node, wait, ballot.count > 0 ? atMost : undefined)
     const how = await answer
     if (over()) return false
     if (ballot.count >= majority) return true

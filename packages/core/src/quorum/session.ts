@@ -49,6 +49,7 @@ export class QuorumSession implements Session {
     const claim = new QuorumClaim(request, {
       ...this.#electorate,
       random,
+      ttl: this.ttl,
       granted: (grant) => events.granted(grant),
       gone: (id) => events.lost(id, 'gone'),
     })

@@ -19,11 +19,11 @@ export const mutants: readonly Mutant[] = [
     shows: ['majority', 'exclusion'],
   },
   {
-    id: 'any-order',
-    defect: 'waits at the nodes in an order of its own',
+    id: 'waits-in-a-circle',
+    defect: 'waits without a bound where not everybody has the nodes in the same order',
     file: 'quorum/rounds.ts',
-    text: 'for (const node of first ? nodes.slice(nodes.indexOf(first.node)) : nodes) {',
-    becomes: 'for (const node of (globalThis.turns = (globalThis.turns ?? 0) + 1) % 2 ? nodes : nodes.toReversed()) {',
+    text: 'ballot.count > 0 ? atMost : undefined',
+    becomes: 'undefined',
     shows: ['liveness'],
   },
   {

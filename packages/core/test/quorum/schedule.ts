@@ -22,6 +22,8 @@ export interface Schedule {
   readonly programs: number
   readonly ordered: boolean
   readonly leases: 'entry' | 'session'
+  /** Whether all programs were given the nodes in the same order. */
+  readonly sameOrder: boolean
   /** How fast each clock runs. */
   readonly rates: readonly number[]
   readonly steps: readonly Step[]
@@ -55,4 +57,5 @@ export const schedules = (clockError: number): fc.Arbitrary<Schedule> =>
     leases: fc.constantFrom('entry', 'entry', 'session'),
     rates: fc.array(fc.double({ min: 1 - clockError, max: 1 + clockError, noNaN: true }), { maxLength: 10 }),
     steps: fc.array(step, { maxLength: 60, size: 'max' }),
+    sameOrder: fc.constantFrom(true, true, false),
   })

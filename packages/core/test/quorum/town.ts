@@ -60,7 +60,7 @@ export class Town {
   }
 
   #program(at: number, rates: { mono: number; wall: number }): Program {
-    const { seed, ordered, leases } = this.#schedule
+    const { seed, ordered, leases, sameOrder } = this.#schedule
     const label = `program ${at}`
     const machine = new Machine(this.world, label, rates, 1_000_000 * (at + 1))
     const chance = new Chance(seed, label)
@@ -81,7 +81,8 @@ export class Town {
       const backend = simulated(server, lines[node] as Line, { leases, ordered, sets: 'ordered' }, () => {})
       return this.#wrap(raising(backend, server, lines[node] as Line))
     })
-    const locks = new LockManager(quorum(backends), {
+    const turned = sameOrder ? 0 : at % backends.length
+    const locks = new LockManager(quorum([...backends.slice(turned), ...backends.slice(0, turned)]), {
       ttl,
       connectTimeout: 1_000,
       clock: machine,
