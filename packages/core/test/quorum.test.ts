@@ -1,5 +1,5 @@
 import { LockManager, openLocks, type LockEvents, type ManagerOptions } from '@locks/core'
-import { encodeName, type Backend } from '@locks/core/backend'
+import { encodeName, LockError, type Backend } from '@locks/core/backend'
 import { memoryHarness, wired, type Wire } from '@locks/core/conformance'
 import { memory } from '@locks/core/memory'
 import { quorum } from '@locks/core/quorum'
@@ -103,6 +103,29 @@ describe('the nodes of a quorum', () => {
     await alone.wires[0].cut()
     await alone.wires[1].silence()
     await expect(alone.locks.connect()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  })
+})
+
+describe('a node that refuses for good', () => {
+  const refusing = (): Backend => {
+    const open = () => Promise.reject(new LockError('INVALID_ARGUMENT', 'a wrong password'))
+    return { ...memory(), open }
+  }
+
+  test('is warned of, and the others do without it', async () => {
+    const warnings: unknown[] = []
+    const note = (warning: unknown) => warnings.push(warning)
+    subscribe('locks:warning', note)
+    const locks = open(quorum([memory(), refusing(), memory()]))
+    expect((await locks.acquire('one')).held).toBe(true)
+    await until('it is warned of', () => warnings.length > 0)
+    unsubscribe('locks:warning', note)
+    expect(warnings).toEqual([{ code: 'QUORUM_NODE', message: 'node 2 of 3 is of no use: a wrong password' }])
+  })
+
+  test('is told of as the reason where too few are left', async () => {
+    const locks = open(quorum([memory(), refusing(), refusing()]))
+    await expect(locks.connect()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'a wrong password' })
   })
 })
 

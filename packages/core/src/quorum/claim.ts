@@ -1,10 +1,9 @@
 import { backoff } from '../attempts.ts'
 import type { Grant, Proof, Request } from '../contract.ts'
-import { LockError } from '../errors.ts'
 import type { Random } from '../random.ts'
 import type { Asked } from './asks.ts'
 import { Ballot, type Electorate } from './ballot.ts'
-import { allAtOnce, answered, oneByOne } from './rounds.ts'
+import { allAtOnce, answered, electors, oneByOne, tooFew } from './rounds.ts'
 import { untilOf } from './votes.ts'
 
 export interface ClaimHost extends Electorate {
@@ -58,7 +57,8 @@ export class QuorumClaim {
   }
 
   async #first(): Promise<Grant | 'queued' | null> {
-    const { nodes, majority } = this.#host
+    const { majority } = this.#host
+    const nodes = electors(this.#host)
     // In the queue of the first at once: whoever meets others is in its place by then.
     const queue = this.request.wait ? nodes.find(({ doubtful }) => !doubtful) : undefined
     const asked = nodes.map((node) => this.#ballot.ask(node, node === queue))
@@ -67,7 +67,7 @@ export class QuorumClaim {
     if (grant) return grant
     if (!(await answered(asked, majority))) {
       await this.#ballot.undo()
-      throw await this.#tooFew(asked)
+      throw await tooFew(asked, this.#host)
     }
     if (!this.request.wait) return this.#tryAgain()
     if (!this.#over) this.#state = 'queued'
@@ -147,14 +147,5 @@ export class QuorumClaim {
 
   get #over(): boolean {
     return this.#state === 'over'
-  }
-
-  async #tooFew(asked: readonly Asked[]): Promise<LockError> {
-    const { nodes, majority } = this.#host
-    const failures = (await Promise.all(asked.map(({ answer }) => answer))).filter((how) => typeof how === 'object')
-    const final = failures.find(({ temporary }) => !temporary)
-    // A call that went unanswered may have been applied, and is being undone.
-    const message = `fewer than ${majority} of the ${nodes.length} nodes have answered`
-    return final ?? new LockError('OUTCOME_UNKNOWN', message, { cause: failures[0] })
   }
 }

@@ -1,8 +1,8 @@
 import type { Backend, Session, SessionOptions } from '../contract.ts'
 import { invalid, LockError, shown } from '../errors.ts'
 import { internal } from '../keeper.ts'
+import { publish, warn } from '../telemetry.ts'
 import { capabilitiesOf } from './capabilities.ts'
-import { publish } from '../telemetry.ts'
 import { atLeast } from './gather.ts'
 import { Node } from './node.ts'
 import { QuorumSession } from './session.ts'
@@ -31,27 +31,34 @@ async function open(
 ): Promise<Session> {
   const { clientId } = options
   let session: QuorumSession | undefined
+  const tell = (at: number, state: 'silent' | 'answers') =>
+    publish('locks:node', () => ({ clientId, node: at + 1, nodes: backends.length, state }))
   const nodes = backends.map((backend, at) => {
     return new Node(backend, options, {
       // When everybody has been told.
       ended: () => queueMicrotask(() => session?.nodeEnded()),
       changed(doubtful) {
-        const state = doubtful ? 'silent' : 'answers'
-        publish('locks:node', () => ({ clientId, node: at + 1, nodes: backends.length, state }))
+        tell(at, doubtful ? 'silent' : 'answers')
+        if (!doubtful) queueMicrotask(() => session?.nodeAnswers())
       },
     })
   })
   const failures: LockError[] = []
-  const opened = nodes.map((node) =>
-    node.connect().then(
-      () => true,
-      (error: unknown) => {
-        failures.push(LockError.find(error) ?? internal(error))
-        return false
-      },
-    ),
+  const opened = nodes.map((node) => node.connect())
+  const enough = atLeast(
+    majority,
+    opened.map((each) => each.then(() => true)),
   )
-  if (await atLeast(majority, opened)) {
+  for (const [at, each] of opened.entries()) {
+    each.catch(async (error: unknown) => {
+      const why = LockError.find(error) ?? internal(error)
+      failures.push(why)
+      if (!(await enough)) return
+      tell(at, 'silent')
+      if (!why.temporary) warn('QUORUM_NODE', `node ${at + 1} of ${nodes.length} is of no use: ${why.message}`)
+    })
+  }
+  if (await enough) {
     session = new QuorumSession(nodes, majority, fencing, options)
     return session
   }

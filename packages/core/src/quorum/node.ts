@@ -9,6 +9,8 @@ import { Health, type HealthHost } from './health.ts'
 
 /** Milliseconds within which a node's session opens, and a question to it is answered. */
 const connectTimeout = 5_000
+/** Milliseconds after which one that has refused for good is asked again: somebody may have mended it. */
+const refusedFor = 10_000
 
 /**
  * One of the independent stores, by an engine of its own: sessions are opened again, votes are leases that are renewed, and
@@ -74,13 +76,7 @@ export class Node {
 
   /** Asks something of no consequence, to hear whether it answers. */
   probe(name: string): void {
-    if (this.#probing) return
-    this.#probing = true
-    this.#engine
-      .query(name)
-      .then(() => this.#health.heard())
-      .catch(() => {})
-      .finally(() => (this.#probing = false))
+    if (!this.#probing) void this.#probe(name)
   }
 
   /** Its vote for a claim, under an id of its own: what is left of an earlier vote cannot be taken for a later one. */
@@ -114,5 +110,18 @@ export class Node {
 
   close(): Promise<void> {
     return this.#engine.close()
+  }
+
+  async #probe(name: string): Promise<void> {
+    this.#probing = true
+    try {
+      await this.#engine.query(name)
+      this.#health.heard()
+    } catch (error) {
+      const { clock } = this.#engine
+      if (!LockError.find(error)?.temporary) await new Promise<void>((resolve) => clock.after(refusedFor, resolve))
+    } finally {
+      this.#probing = false
+    }
   }
 }

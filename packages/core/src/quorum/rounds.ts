@@ -1,14 +1,21 @@
+import { LockError } from '../errors.ts'
 import type { Asked } from './asks.ts'
 import type { Ballot, Electorate } from './ballot.ts'
 import { atLeast } from './gather.ts'
+import type { Node } from './node.ts'
 
-/** Whether a majority of all who were asked at once has granted. */
+/** Who is asked at once: not who was silent before, unless there is no majority without it. */
+export function electors({ nodes, majority }: Electorate): readonly Node[] {
+  const sound = nodes.filter(({ doubtful }) => !doubtful)
+  return sound.length < majority ? nodes : sound
+}
+
+/** Whether a majority of those who were asked at once has granted. */
 export function allAtOnce(asked: readonly Asked[], majority: number): Promise<boolean> {
-  const isGranted = ({ news }: Asked) => news.then((how) => how === 'granted')
-  const sound = asked.filter(({ node }) => !node.doubtful)
-  // Whoever was silent before is welcome, but not waited for, unless there is no majority without it.
-  const awaited = sound.length < majority ? asked : sound
-  return Promise.race([atLeast(majority, asked.map(isGranted)), atLeast(majority, awaited.map(isGranted))])
+  return atLeast(
+    majority,
+    asked.map(({ news }) => news.then((how) => how === 'granted')),
+  )
 }
 
 /** Whether so many have been heard of: each has granted, queued or refused. */
@@ -44,4 +51,13 @@ export async function oneByOne(
     if (!wait && how === 'refused') return false
   }
   return false
+}
+
+/** Why there is no majority. */
+export async function tooFew(asked: readonly Asked[], { nodes, majority }: Electorate): Promise<LockError> {
+  const failures = (await Promise.all(asked.map(({ answer }) => answer))).filter((how) => typeof how === 'object')
+  const final = failures.find(({ temporary }) => !temporary)
+  // A call that went unanswered may have been applied, and is being undone.
+  const message = `fewer than ${majority} of the ${nodes.length} nodes have answered`
+  return final ?? new LockError('OUTCOME_UNKNOWN', message, { cause: failures[0] })
 }

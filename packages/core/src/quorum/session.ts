@@ -6,6 +6,7 @@ import type { Electorate } from './ballot.ts'
 import { QuorumClaim } from './claim.ts'
 import { atLeast } from './gather.ts'
 import type { Node } from './node.ts'
+import { electors } from './rounds.ts'
 import { tally } from './tally.ts'
 import { Watch } from './watch.ts'
 
@@ -91,21 +92,24 @@ export class QuorumSession implements Session {
   /** By all who answer in time: a holder may have its votes anywhere. */
   async query(name = ''): Promise<readonly Entry[]> {
     if (this.#over) throw this.#over
-    const { nodes, majority } = this.#electorate
+    const { majority } = this.#electorate
     const answers: (readonly Entry[])[] = []
-    const asked = nodes.map((node) => ({
-      node,
-      answer: node.query(name).then((found) => void answers.push(found)),
-    }))
-    const came = asked.map(({ answer }) => answer.then(() => true))
-    const sound = asked.filter(({ node }) => !node.doubtful).map(({ answer }) => answer)
-    if (!(await atLeast(majority, came))) throw this.#tooFew('have answered')
-    await settledWithin(this.#clock, Promise.allSettled(sound), moment)
+    const asked = electors(this.#electorate).map(async (node) => {
+      answers.push(await node.query(name))
+      return true
+    })
+    if (!(await atLeast(majority, asked))) throw this.#tooFew('have answered')
+    await settledWithin(this.#clock, Promise.allSettled(asked), moment)
     return tally(answers, majority)
   }
 
   close(): Promise<void> {
     return this.#finish(new LockError('UNAVAILABLE', 'the session was closed'))
+  }
+
+  /** Who holds is given what it lacks. */
+  nodeAnswers(): void {
+    for (const claim of this.#claims.values()) claim.tend()
   }
 
   /** Without a session at a majority no claim stands, and none is granted: core begins anew, at its own pace. */
