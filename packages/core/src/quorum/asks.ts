@@ -5,7 +5,7 @@ import { internal } from '../keeper.ts'
 import type { Lease } from '../lease.ts'
 import type { Node } from './node.ts'
 
-export type Answer = 'granted' | 'refused' | LockError
+export type Answer = 'granted' | 'refused' | 'too long' | LockError
 
 export interface Asked {
   readonly node: Node
@@ -79,7 +79,12 @@ export class Asks {
     }
     // Of who waits, the first answer only has to come in time.
     const late = wait ? clock.after(patience, giveUp) : undefined
-    const long = atMost === undefined ? undefined : clock.after(atMost, () => open.stop.abort(passedOver()))
+    let tired = false
+    const tire = () => {
+      tired = true
+      open.stop.abort(passedOver())
+    }
+    const long = atMost === undefined ? undefined : clock.after(atMost, tire)
     const onQueued = () => {
       late?.cancel()
       queued()
@@ -91,7 +96,7 @@ export class Asks {
       else if (vote) this.#host.granted(node, vote)
       return vote ? 'granted' : 'refused'
     } catch (error) {
-      return LockError.find(error) ?? internal(error)
+      return tired ? 'too long' : (LockError.find(error) ?? internal(error))
     } finally {
       late?.cancel()
       long?.cancel()

@@ -76,7 +76,8 @@ export class Ballot {
     const raising = voters.map(async ([node, vote]) => {
       const done = await this.#fence.raise(vote)
       if (done) fenced.push(node)
-      if (done && this.#sealed) this.#votes.ready(node, vote, clock.now())
+      // Too late for the grant, which may have another token than the one that the node was told of.
+      if (done && this.#sealed) void this.#join(node, vote)
       return done
     })
     if (!(await atLeast(majority, raising))) return false

@@ -48,7 +48,7 @@ export async function oneByOne(
     const how = await answer
     if (over()) return false
     if (ballot.count >= majority) return true
-    if (!wait && how === 'refused') return false
+    if (how === 'too long' || (!wait && how === 'refused')) return false
   }
   return false
 }

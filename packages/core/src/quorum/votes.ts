@@ -12,7 +12,7 @@ interface Vote {
 }
 
 /** How much shorter a vote is taken to last than its node says: nodes measure the ttl by clocks of their own. */
-export const drift = (ttl: number): number => ttl / 100 + 2
+const drift = (ttl: number): number => ttl / 100 + 2
 
 /** The votes that one claim has. */
 export class Votes {

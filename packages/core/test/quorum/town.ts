@@ -173,7 +173,7 @@ export class Town {
       for (const program of this.#programs) for (const lock of program.held.splice(0)) void lock.release()
       return this.#programs.every(({ waiting }) => waiting === 0)
     }
-    if (!(await world.until(world.now + 60_000, free))) world.violated('liveness', 'somebody waits for ever')
+    if (!(await world.until(world.now + 120_000, free))) world.violated('liveness', 'somebody waits for ever')
     free()
     const empty = () => this.#servers.every(({ live }) => live.length === 0)
     if (!(await world.until(world.now + 20_000, empty))) world.violated('residue', 'something is left at a node')
