@@ -24,8 +24,18 @@ export class Watch {
   start(): void {
     if (this.#timer) return
     const { clock, nodes } = this.#host
-    for (const node of nodes) node.expect(clock.now())
+    for (const node of nodes) {
+      node.expect(clock.now())
+      // It may have come back while nobody asked.
+      if (node.doubtful) node.probe(this.#name)
+    }
     this.#arm()
+  }
+
+  /** One that is of interest. */
+  get #name(): string {
+    const [first] = this.#host.claims.values()
+    return first?.request.names[0] ?? ''
   }
 
   #arm(): void {
@@ -43,12 +53,11 @@ export class Watch {
       this.#host.deserted()
       return false
     }
-    const [name = ''] = [...claims.values()][0]?.request.names ?? []
     for (const node of nodes) {
       const silent = node.silentFor(now)
       if (silent > ttl / 2) node.doubt()
       // A node that has votes is heard of by their renewals.
-      if (silent > ttl / 3) node.probe(name)
+      if (silent > ttl / 3) node.probe(this.#name)
     }
     for (const claim of claims.values()) claim.tend()
     return true
