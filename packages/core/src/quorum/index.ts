@@ -53,7 +53,7 @@ async function open(
     each.catch(async (error: unknown) => {
       const why = LockError.find(error) ?? internal(error)
       failures.push(why)
-      if (!(await enough)) return
+      if (!(await enough) || why.code === 'CLOSED') return
       tell(at, 'silent')
       if (!why.temporary) warn('QUORUM_NODE', `node ${at + 1} of ${nodes.length} is of no use: ${why.message}`)
     })
