@@ -4,6 +4,7 @@ import { Engine } from '../engine.ts'
 import { LockError } from '../errors.ts'
 import type { Lease } from '../lease.ts'
 import { decodeName } from '../names.ts'
+import { publish } from '../telemetry.ts'
 import type { Limits } from '../waiter.ts'
 import { Health, type HealthHost } from './health.ts'
 
@@ -36,7 +37,11 @@ export class Node {
       clock,
       random,
       connectTimeout,
-      publish: (name, message) => this.#health.told(name, message),
+      publish: (name, message) => {
+        this.#health.told(name, message)
+        // The quorum's own renewal asks nobody.
+        if (name === 'locks:renewed') publish(name, message)
+      },
     })
   }
 
