@@ -109,8 +109,9 @@ async function run(options: CampaignOptions, ends: Ends): Promise<Campaign> {
     await crew.settle(bound)
   } else {
     // Each sort also by itself, so that nothing else disturbs what comes of it.
+    const turns = [nemeses, nemeses.slice(0, 1), nemeses.slice(1)]
     for (let round = 0; now() - began < ms; round++) {
-      const striking = round % 3 === 0 ? nemeses : nemeses.slice(round % 3 === 1 ? 0 : 1, round % 3)
+      const striking = turns[round % turns.length] ?? []
       await Promise.all(striking.map((nemesis) => nemesis.strike()))
       const at = now()
       const late = await crew.settle(bound)
