@@ -22,6 +22,8 @@ interface Package extends Manifest {
 }
 
 const core = '@locks/core'
+/** Takes an adapter when a URL asks for it: every adapter is a package that may be there, and none is loaded before. */
+const cli = '@locks/cli'
 const packages = globSync('{packages,apps}/*/package.json').map((file): Package => {
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
   const { dependencies, optionalDependencies, peerDependencies } = manifest
@@ -36,9 +38,14 @@ function report(where: string, what: string) {
   failures++
 }
 
-/** Packages stand on core, and on nothing else of ours but what is private; only apps put packages together. */
+/** Packages stand on core, and on nothing else of ours but what is private; only apps and the cli put packages together. */
 function mayUse({ name, dir }: Package, target: string) {
-  return !target.startsWith('@locks/') || dir.startsWith('apps/') || [name, core, ...privateNames].includes(target)
+  const own = [name, core, ...privateNames]
+  return !target.startsWith('@locks/') || dir.startsWith('apps/') || name === cli || own.includes(target)
+}
+
+function isAdapter(target: string) {
+  return target.startsWith('@locks/') && ![core, cli, ...privateNames].includes(target)
 }
 
 for (const pkg of packages) {
@@ -61,16 +68,21 @@ function checkFile(file: string, pkg: Package, published: boolean) {
   for (const { message } of errors) report(file, message)
   if (errors.length > 0) return
 
-  const imports = [
+  const fixed = [
     ...module.staticImports.map(({ moduleRequest }) => moduleRequest),
     ...module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest)),
-    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => {
-      const literal = /^(['"`])([^$]*)\1$/.exec(code.slice(start, end))
-      return literal && { start, value: literal[2] ?? '' }
-    }),
   ]
-  for (const request of imports) {
+  const onDemand = module.dynamicImports.map(({ moduleRequest: { start, end } }) => {
+    const literal = /^(['"`])([^$]*)\1$/.exec(code.slice(start, end))
+    return literal && { start, value: literal[2] ?? '' }
+  })
+  for (const request of [...fixed, ...onDemand]) {
     if (request) checkImport(at(request.start), request.value)
+  }
+  for (const request of fixed) {
+    if (published && request && pkg.name === cli && isAdapter(request.value)) {
+      report(at(request.start), `${cli} loads ${request.value} when a URL asks for it: import() it`)
+    }
   }
 
   if (published) {
