@@ -6,7 +6,7 @@ import { cases, declaredAbsent, readReport } from '@locks/core/conformance'
 
 const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
 const isChosen = (name: string) => !chosen || chosen.includes(name.split('-')[0] ?? '')
-const backends = Object.keys(declaredAbsent).filter((name) => name === 'memory' || isChosen(name))
+const backends = Object.keys(declaredAbsent).filter((name) => ['memory', 'quorum'].includes(name) || isChosen(name))
 const reports = backends.map((name) => {
   const file = `.reports/conformance/${name}.jsonl`
   return existsSync(file) ? readReport(file) : new Map<string, string>()

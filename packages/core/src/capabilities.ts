@@ -9,6 +9,8 @@ export interface Capabilities {
   readonly scope: 'process' | 'machine' | 'network'
   /** `durable`: tokens rise over crashes and restarts of everybody; `volatile`: while the store keeps its data. */
   readonly fencing: 'durable' | 'volatile' | 'none'
+  /** Whether its sessions can `raise` tokens, as a quorum needs it of its nodes. */
+  readonly raises?: boolean
   /** `fifo`: grants follow arrival at the store, head of line. */
   readonly order: 'fifo' | 'none'
   readonly shared: boolean

@@ -121,6 +121,11 @@ export interface Session {
   remove(claim: Claim): Promise<boolean>
   /** Every claim that the store has of this session and that would not expire by itself: for the audit. */
   own(): Promise<readonly Claim[]>
+  /**
+   * Every later grant of this name gets a higher token than this. Where the backend declares `raises`; for a name that the
+   * session holds.
+   */
+  raise?(name: string, token: bigint): Promise<void>
   /** Atomic per name, in queue order, holders first; all names of the namespace when none is given. */
   query(name?: string): Promise<readonly Entry[]>
   /** Ends the session at the store if it can be reached; lets go of every local resource in any case. */

@@ -9,7 +9,7 @@ import { Pulse } from './pulse.ts'
 import { Queries } from './queries.ts'
 import type { Random } from './random.ts'
 import { Removals, settleWithin } from './removals.ts'
-import { publish, type Attempt } from './telemetry.ts'
+import { publish, type Attempt, type Publish } from './telemetry.ts'
 import { Timers } from './timers.ts'
 import { Upkeep } from './upkeep.ts'
 import type { Limits, Waiter } from './waiter.ts'
@@ -22,6 +22,10 @@ export interface EngineOptions {
   readonly connectTimeout: number
   readonly clock: Clock
   readonly random: Random
+  /** A new one unless given. */
+  readonly clientId?: string | undefined
+  /** Where events go; to all who have subscribed unless given. */
+  readonly publish?: Publish | undefined
 }
 
 /**
@@ -34,6 +38,7 @@ export class Engine {
   readonly #storeClock: Clock
   readonly random: Random
   readonly connectTimeout: number
+  readonly publish: Publish
   readonly lanes: Lanes
   readonly identity: { readonly backend: string; readonly clientId: string }
   readonly #keeper: SessionKeeper
@@ -54,8 +59,9 @@ export class Engine {
     this.#storeClock = clock
     this.random = random
     this.connectTimeout = connectTimeout
+    this.publish = options.publish ?? publish
     this.lanes = new Lanes(this.clock)
-    this.clientId = random.id()
+    this.clientId = options.clientId ?? random.id()
     this.identity = { backend: backend.name, clientId: this.clientId }
     const events = {
       granted: (grant: Grant) => this.granted(grant),
@@ -91,8 +97,13 @@ export class Engine {
     const now = this.clock.now()
     if (!lease.finish(now)) return Promise.resolve('lost')
     this.#forget(lease)
-    publish('locks:released', () => this.#holding(lease))
+    this.publish('locks:released', () => this.#holding(lease))
     return this.#removals.add(lease.request, lease.session, now, lease.keptFor(now))
+  }
+
+  /** Settles when everything about a name that nobody wants any more is gone from the store. */
+  cleared(name: string): Promise<void> {
+    return this.#removals.confirmed(name)
   }
 
   query(name: string | undefined): Promise<readonly Entry[]> {
@@ -239,7 +250,7 @@ export class Engine {
   /** Called by a lease, once, when it is lost. */
   lost(lease: Lease, reason: LossReason): void {
     this.#forget(lease)
-    publish('locks:lost', () => ({ ...this.#holding(lease), reason }))
+    this.publish('locks:lost', () => ({ ...this.#holding(lease), reason }))
     // Also if it is lost at the store: of a set, that may be one name only; and a repeated call may have come since.
     this.discard(lease.request, lease.session)
   }
@@ -256,14 +267,14 @@ export class Engine {
   // For the keeper
 
   #opened(session: Session): void {
-    publish('locks:session', () => ({ ...this.identity, state: 'opened' as const }))
+    this.publish('locks:session', () => ({ ...this.identity, state: 'opened' as const }))
     this.#upkeep = new Upkeep(this, session)
     this.#pulse.restart()
     this.#waiters.submitAll()
   }
 
   #ended(session: Session, why: LockError): void {
-    publish('locks:session', () => ({ ...this.identity, state: 'ended' as const, error: why }))
+    this.publish('locks:session', () => ({ ...this.identity, state: 'ended' as const, error: why }))
     this.#upkeep?.end()
     this.#upkeep = undefined
     // What had expired before, unseen, has not ended with its session: the read says so.
@@ -290,7 +301,7 @@ export class Engine {
 
   #atRisk(lease: Lease): void {
     const { attempt, tokens, expiresAt } = lease
-    publish('locks:at-risk', () => ({ attempt, tokens, expiresAt }))
+    this.publish('locks:at-risk', () => ({ attempt, tokens, expiresAt }))
   }
 
   #holding(lease: Lease): { attempt: Attempt; tokens: readonly bigint[]; held: number } {

@@ -31,6 +31,7 @@ export class Lease {
   #warned = false
   #controller: AbortController | undefined
   #listeners: ((error: LockError) => void)[] | undefined
+  #onProved: (() => void) | undefined
 
   constructor(
     request: Request,
@@ -47,6 +48,11 @@ export class Lease {
     this.#host = host
     this.#proof = grant.proof
     this.grantedAt = now
+  }
+
+  /** The newest. */
+  get proof(): Proof {
+    return this.#proof
   }
 
   /** Milliseconds to the deadline; zero or less when it has passed. */
@@ -97,7 +103,9 @@ export class Lease {
   /** Takes a newer proof. One that comes after the deadline revives nothing: reading `held` has latched the loss. */
   prove(proof: Proof): void {
     if (!this.held) return
-    if (proof.sent.mono + proof.ttl > this.#proof.sent.mono + this.#proof.ttl) this.#proof = proof
+    if (proof.sent.mono + proof.ttl <= this.#proof.sent.mono + this.#proof.ttl) return
+    this.#proof = proof
+    this.#onProved?.()
   }
 
   /** The holder's own end. False when there was nothing left to end. */
@@ -131,6 +139,10 @@ export class Lease {
   onLost(listener: (error: LockError) => void): void {
     if (this.#state === 'lost') listener(this.error())
     else (this.#listeners ??= []).push(listener)
+  }
+
+  onProved(listener: () => void): void {
+    this.#onProved = listener
   }
 
   /** Why the lease is not held. */

@@ -33,15 +33,13 @@ const packages: Readonly<Record<string, string>> = {
 }
 
 /**
- * A connected lock manager on the backend that a URL names: `memory:`, `sqlite:path`, or the adapter package of the
- * scheme, found from the application. Rejects within `connectTimeout` when the store cannot be reached, and at once
+ * A connected lock manager on the backend that a URL names: `memory:`, `quorum:` of other URLs, or the adapter package of
+ * the scheme, found from the application. Rejects within `connectTimeout` when the store cannot be reached, and at once
  * when the package is missing, the URL or an option is wrong, or the backend promises less than `require` asks.
  */
 export async function openLocks(url: string, options: OpenOptions = {}): Promise<LockManager> {
   const { adapters, ...rest } = checkedOptions(options)
-  const { scheme } = splitUrl(url)
-  const adapter = adapters.find(({ schemes }) => schemes.includes(scheme)) ?? (await findAdapter(scheme, adapters))
-  const manager = new LockManager(adapter.fromUrl(url), rest)
+  const manager = new LockManager(await backendOf(url, adapters), rest)
   try {
     await manager.connect()
   } catch (error) {
@@ -49,6 +47,15 @@ export async function openLocks(url: string, options: OpenOptions = {}): Promise
     throw error
   }
   return manager
+}
+
+async function backendOf(url: string, adapters: readonly Adapter[]): Promise<Backend> {
+  const { scheme } = splitUrl(url)
+  const given = adapters.find(({ schemes }) => schemes.includes(scheme))
+  if (given) return given.fromUrl(url)
+  if (scheme !== 'quorum') return (await findAdapter(scheme, adapters)).fromUrl(url)
+  const [{ quorum }, { nodeUrls }] = await Promise.all([import('./quorum/index.ts'), import('./quorum/url.ts')])
+  return quorum(await Promise.all(nodeUrls(url).map((node) => backendOf(node, adapters))))
 }
 
 function checkedOptions(options: OpenOptions): ManagerOptions & { adapters: readonly Adapter[] } {
@@ -66,7 +73,7 @@ async function findAdapter(scheme: string, given: readonly Adapter[]): Promise<A
   if (scheme === 'memory') return (await import('./memory/index.ts')).adapter
   const name = Object.hasOwn(packages, scheme) ? packages[scheme] : undefined
   if (!name) {
-    const known = ['memory', ...Object.keys(packages), ...given.flatMap(({ schemes }) => schemes)]
+    const known = ['memory', 'quorum', ...Object.keys(packages), ...given.flatMap(({ schemes }) => schemes)]
     throw invalid(`no backend for ${shown(`${scheme}:`)}; known are ${known.map((each) => `${each}:`).join(' ')}`)
   }
   const module: unknown = await import(pathToFileURL(locate(name, scheme)).href)

@@ -31,6 +31,7 @@ interface Removal {
   done: boolean
   settle: (outcome: 'released' | 'lost') => void
   confirm: () => void
+  confirmed: Promise<void> | undefined
 }
 
 /** Everything that nobody wants any more, until the store confirms that it is gone. */
@@ -74,10 +75,17 @@ export class Removals {
         done: false,
         settle,
         confirm: nothing,
+        confirmed: undefined,
       }
       this.#pending.set(claim.id, removal)
       this.#attempt(removal, now)
     })
+  }
+
+  /** Settles when everything about a name that is being removed now is gone. */
+  async confirmed(name: string): Promise<void> {
+    const about = [...this.#pending.values()].filter(({ claim }) => claim.names.includes(name))
+    await Promise.all(about.map(confirmation))
   }
 
   /** The store may have applied a claim after the removal of it that is under way. */
@@ -138,10 +146,7 @@ export class Removals {
     // An attempt that was given up may still fail later: it has been repeated already.
     if (removal.done || removal.attempts !== after || removal.sentAt === undefined) return
     removal.sentAt = undefined
-    if (after === 1) {
-      const confirmed = new Promise<void>((resolve) => (removal.confirm = resolve))
-      this.#host.lanes.occupy(removal.claim.names, confirmed)
-    }
+    if (after === 1) this.#host.lanes.occupy(removal.claim.names, confirmation(removal))
     this.#host.clock.after(backoff(after, this.#host.random), () => {
       if (!removal.done) this.#attempt(removal)
     })
@@ -160,6 +165,11 @@ export class Removals {
     removal.settle(outcome)
     removal.confirm()
   }
+}
+
+function confirmation(removal: Removal): Promise<void> {
+  removal.confirmed ??= new Promise((resolve) => (removal.confirm = resolve))
+  return removal.confirmed
 }
 
 const nothing = (): void => {}

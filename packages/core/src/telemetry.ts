@@ -29,6 +29,8 @@ export interface LockEvents {
   'locks:at-risk': { attempt: Attempt; tokens: readonly bigint[]; expiresAt: number }
   'locks:renewed': { backend: string; clientId: string; claims: number; took: number; error?: LockError }
   'locks:session': { backend: string; clientId: string; state: 'opened' | 'ended'; error?: LockError }
+  /** A node of a quorum, counted from 1, has stopped answering or answers again. */
+  'locks:node': { clientId: string; node: number; nodes: number; state: 'silent' | 'answers' }
   'locks:warning': Warning
 }
 
@@ -36,6 +38,9 @@ export interface Warning {
   readonly code: string
   readonly message: string
 }
+
+/** How a part of core tells what happens. */
+export type Publish = typeof publish
 
 /** Publishes a message if anybody listens. */
 export function publish<K extends keyof LockEvents>(name: K, message: () => LockEvents[K]): void {
@@ -61,5 +66,6 @@ const channels = {
   'locks:at-risk': channel('locks:at-risk'),
   'locks:renewed': channel('locks:renewed'),
   'locks:session': channel('locks:session'),
+  'locks:node': channel('locks:node'),
   'locks:warning': channel('locks:warning'),
 } satisfies Record<keyof LockEvents, unknown>

@@ -3,10 +3,11 @@ import type { Claim, Grant, Loss, Proof, Session } from './contract.ts'
 import { LockError } from './errors.ts'
 import { internal } from './keeper.ts'
 import { attempt } from './lanes.ts'
-import { publish } from './telemetry.ts'
+import type { Publish } from './telemetry.ts'
 
 export interface UpkeepHost {
   readonly clock: Clock
+  readonly publish: Publish
   readonly identity: { readonly backend: string; readonly clientId: string }
   /** All that is to be kept alive: holders and waiters. */
   claims(): readonly Claim[]
@@ -101,7 +102,7 @@ export class Upkeep {
 
   #renewed(sentAt: number, claims: number, error?: LockError): void {
     if (this.#sentAt === sentAt) this.#sentAt = undefined
-    publish('locks:renewed', () => {
+    this.#host.publish('locks:renewed', () => {
       const took = this.#host.clock.now().mono - sentAt
       return { ...this.#host.identity, claims, took, ...(error && { error }) }
     })

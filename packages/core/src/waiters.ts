@@ -6,7 +6,7 @@ import { internal } from './keeper.ts'
 import { attempt, type Lanes } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import type { Random } from './random.ts'
-import { publish, type Attempt } from './telemetry.ts'
+import type { Attempt, Publish } from './telemetry.ts'
 import { Waiter, type Limits } from './waiter.ts'
 
 export interface WaitersHost {
@@ -14,6 +14,7 @@ export interface WaitersHost {
   readonly random: Random
   readonly lanes: Lanes
   readonly connectTimeout: number
+  readonly publish: Publish
   /** The session, if there is one; otherwise one is being opened from now on. */
   session(): Session | undefined
   /** Why there is no session. */
@@ -53,7 +54,7 @@ export class Waiters {
     const now = this.#host.clock.now()
     const waiter = new Waiter(request, attempt, now, limits)
     this.#all.set(request.id, waiter)
-    publish('locks:request', () => ({ attempt }))
+    this.#host.publish('locks:request', () => ({ attempt }))
     if (!waiter.unlimited) this.#limit(waiter)
     this.#submit(waiter, now)
     return waiter.answer
@@ -61,7 +62,7 @@ export class Waiters {
 
   grant(waiter: Waiter, lease: Lease): void {
     this.#all.delete(waiter.request.id)
-    publish('locks:granted', () => ({
+    this.#host.publish('locks:granted', () => ({
       attempt: waiter.attempt,
       tokens: lease.tokens,
       waited: this.#waited(waiter),
@@ -76,7 +77,7 @@ export class Waiters {
     this.#all.delete(request.id)
     if (session) this.#host.discard(request, session)
     if (session && waiter.sentAt !== undefined) this.#host.doubt(session)
-    publish('locks:failed', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter), error: reason }))
+    this.#host.publish('locks:failed', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter), error: reason }))
     waiter.reject(reason)
   }
 
@@ -169,11 +170,11 @@ export class Waiters {
     waiter.sentAt = undefined
     if (answer === null) {
       this.#all.delete(request.id)
-      publish('locks:refused', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter) }))
+      this.#host.publish('locks:refused', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter) }))
       waiter.resolve(null)
     } else if (!waiter.queued) {
       waiter.queued = true
-      publish('locks:queued', () => ({ attempt: waiter.attempt }))
+      this.#host.publish('locks:queued', () => ({ attempt: waiter.attempt }))
       waiter.onQueued()
     }
   }

@@ -16,6 +16,7 @@ const channels: readonly (keyof LockEvents)[] = [
   'locks:at-risk',
   'locks:renewed',
   'locks:session',
+  'locks:node',
   'locks:warning',
 ]
 

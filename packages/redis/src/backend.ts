@@ -11,6 +11,7 @@ import { RedisSession } from './session.ts'
 const capabilities: Capabilities = {
   scope: 'network',
   fencing: 'durable',
+  raises: true,
   order: 'fifo',
   shared: true,
   semaphore: true,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { acquire } from './lua/acquire.ts'
 import { query } from './lua/query.ts'
+import { raise } from './lua/raise.ts'
 import { remove } from './lua/remove.ts'
 import { renew } from './lua/renew.ts'
 
@@ -19,7 +20,7 @@ export interface ScriptSettings {
 }
 
 /** One a verb. */
-export type Scripts = Readonly<Record<'acquire' | 'renew' | 'remove' | 'query', Script>>
+export type Scripts = Readonly<Record<'acquire' | 'renew' | 'remove' | 'raise' | 'query', Script>>
 
 const written = new Map<string, Scripts>()
 
@@ -29,6 +30,7 @@ export function scriptsFor({ channels, remember, ttl }: ScriptSettings): Scripts
     acquire: script(head + acquire),
     renew: script(head + renew),
     remove: script(head + remove),
+    raise: script(head + raise),
     query: script(query),
   }
   written.set(head, made)

@@ -2,6 +2,7 @@ import {
   checkKind,
   LockError,
   settledWithin,
+  unsupported,
   type Claim,
   type Entry,
   type Grant,
@@ -27,6 +28,8 @@ import { Waits } from './waits.ts'
 const mostAtOnce = 500
 /** Milliseconds for which `close` tries to remove the session's entries; after that they expire. */
 const closeWithin = 400
+/** The largest token of which a script can make the next one. */
+const largest = BigInt(Number.MAX_SAFE_INTEGER) - 1n
 
 export interface SessionParts {
   readonly server: Server
@@ -150,6 +153,12 @@ export class RedisSession implements Session {
   /** Nothing that would not expire by itself. */
   own(): Promise<readonly Claim[]> {
     return Promise.resolve([])
+  }
+
+  async raise(name: string, token: bigint): Promise<void> {
+    if (token > largest) throw unsupported(`Redis counts tokens up to ${largest}; another node of the quorum has more`)
+    const safe = await this.#lasting(this.#verbs.raise(name, token))
+    if (!safe) throw unavailable('too few replicas confirmed the token in time')
   }
 
   async query(name?: string): Promise<readonly Entry[]> {

@@ -90,6 +90,12 @@ export class Verbs {
     return { found: found.map((each) => Number(each) === 1), news: newsOf(told) }
   }
 
+  /** Whether as many replicas as are wanted know it. */
+  async raise(name: string, token: bigint): Promise<boolean> {
+    const { safe } = await this.#server.run(this.#scripts.raise, [this.#keys.key(name)], [String(token)])
+    return safe
+  }
+
   async query(key: string, name: string | undefined): Promise<Entry[]> {
     const { reply } = await this.#server.run(this.#scripts.query, [key], [], 0)
     const [now, fields] = reply as QueryReply

@@ -91,6 +91,20 @@ test('tokens rise by one when the last one is ahead of the clock', async () => {
   expect(await client(url).hget(keyFor('a'), 't')).toBe(String(future + 5n))
 })
 
+test('tokens rise above one that the name is raised to, and are not lowered by a smaller one', async () => {
+  const { url } = await server()
+  const { session } = await open(at(url))
+  const claim = request('a')
+  await take(session, claim)
+  await session.raise?.('a', future)
+  await session.raise?.('a', 1n)
+  expect((await session.renew([claim])).get(claim.id)).toMatchObject({ tokens: [expect.any(BigInt)] })
+  await session.remove(claim)
+  expect(await take(session, request('a'))).toBe(future + 1n)
+  expect(await client(url).pttl(keyFor('a'))).toBeGreaterThan(0)
+  await expect(session.raise?.('a', 2n ** 53n)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+})
+
 test('what is said of a token later is the token', async () => {
   const { url } = await server()
   const { session } = await open(at(url))

@@ -22,6 +22,7 @@ import { WakeFolder } from './wake.ts'
 const capabilities: Capabilities = {
   scope: 'machine',
   fencing: 'durable',
+  raises: true,
   order: 'fifo',
   shared: true,
   semaphore: true,

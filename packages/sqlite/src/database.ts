@@ -15,6 +15,8 @@ export interface Transaction {
   readonly now: Instant
   /** A number greater than all that this database has given, whatever crashes. */
   number(): number
+  /** Every later number is at least this one. */
+  atLeast(least: number): void
   /** Something to do when, and only if, the transaction has been committed. */
   after(run: () => void): void
   /** Another session to be woken then; once will do. */
@@ -118,9 +120,22 @@ export class Database {
       }
       return counter.next++
     }
+    const atLeast = (least: number) => {
+      counter ??= this.#counter()
+      if (counter.next >= least) return
+      // A session that opens later starts from what is durable.
+      if (!synchronised) throw new BlockUsedUp()
+      counter = { next: least, durable: Math.max(counter.durable, least) }
+    }
     let committing = false
     try {
-      const result = work({ now, number, after: (run) => after.push(run), wake: (session) => woken.add(session) })
+      const result = work({
+        now,
+        number,
+        atLeast,
+        after: (run) => after.push(run),
+        wake: (session) => woken.add(session),
+      })
       if (counter) this.#sql.setCounter.run(counter.next, counter.durable)
       committing = true
       this.#sql.commit.run()

@@ -1,6 +1,7 @@
 import {
   encodeName,
   LockError,
+  unsupported,
   type Claim,
   type Clock,
   type Entry,
@@ -23,6 +24,7 @@ const mostRenewed = 256
 const mostLookedAt = 128
 /** Milliseconds for which `close` tries to remove the session's entries; after that they expire. */
 const closeWithin = 400
+const largest = 2n ** 52n
 
 export interface SessionParts {
   readonly database: Database
@@ -97,6 +99,12 @@ export class SqliteSession implements Session {
 
   remove(claim: Claim): Promise<boolean> {
     return this.#run('write', (tx) => this.#verbs.remove(tx, claim))
+  }
+
+  async raise(_name: string, token: bigint): Promise<void> {
+    if (token >= largest)
+      throw unsupported(`SQLite counts tokens up to ${largest}; another node of the quorum has more`)
+    await this.#run('write', (tx) => tx.atLeast(Number(token) + 1))
   }
 
   own(): Promise<readonly Claim[]> {

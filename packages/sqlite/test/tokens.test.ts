@@ -31,6 +31,19 @@ test('tokens rise over closing and opening', async () => {
   expect(new Set(tokens).size).toBe(5)
 })
 
+test('tokens rise above one that they are raised to, in sessions of later as well', async () => {
+  const path = database()
+  const first = await open(path, { clock: early() })
+  await first.session.raise?.('a', 1_000_000_000_000n)
+  await first.session.raise?.('a', 1n)
+  await first.session.close()
+  const next = await token(path)
+  expect(next).toBeGreaterThan(1_000_000_000_000n)
+  expect(await token(path)).toBeGreaterThan(next)
+  const { session } = await open(path, { clock: early() })
+  await expect(session.raise?.('a', 2n ** 52n)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+})
+
 test('tokens rise when a holder is killed', async () => {
   const path = database()
   const holder = child('hold', { path, name: 'lock', ttl: 1_000 })

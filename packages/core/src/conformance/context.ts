@@ -75,6 +75,11 @@ export class Context {
     }
   }
 
+  /** Waits until the store has granted a waiter by itself. Where it has no order, that may take the waiter's own doing. */
+  async handedOver(granted: () => Promise<boolean>): Promise<void> {
+    if (this.capabilities.order === 'fifo') await this.until('the store has granted it', granted)
+  }
+
   /** Waits until so many requests for a name are queued at the store. */
   async queued(locks: LockManager, name: string, count: number): Promise<void> {
     await this.until(`${count} wait for ${name}`, async () => (await locks.query(name)).pending.length === count)

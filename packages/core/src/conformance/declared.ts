@@ -6,6 +6,15 @@ import type { Requirements } from '../capabilities.ts'
  */
 export const declaredAbsent = {
   memory: { scope: 'process', fencing: 'volatile' },
+  quorum: {
+    scope: 'process',
+    fencing: 'volatile',
+    order: 'none',
+    semaphore: false,
+    steal: false,
+    sets: 'ordered',
+    listing: 'none',
+  },
   sqlite: { scope: 'machine' },
   redis: { sets: 'ordered' },
   'redis-sentinel': { sets: 'ordered', fencing: 'volatile' },

@@ -127,6 +127,9 @@ class Line implements Wire {
 
 function wiredSession(session: Session, line: Line): Session {
   return {
+    ...(session.raise && {
+      raise: (name: string, token: bigint) => line.carry(() => session.raise?.(name, token) ?? Promise.resolve()),
+    }),
     ttl: session.ttl,
     ordered: session.ordered,
     leases: session.leases,

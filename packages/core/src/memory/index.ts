@@ -9,6 +9,7 @@ import { MemoryStore } from './store.ts'
 const capabilities: Capabilities = {
   scope: 'process',
   fencing: 'volatile',
+  raises: true,
   order: 'fifo',
   shared: true,
   semaphore: true,

@@ -44,6 +44,10 @@ export class MemorySession implements Session {
     return this.#answer(() => [...this.#owner.claims.values()].map(({ request }) => request))
   }
 
+  raise(_name: string, token: bigint): Promise<void> {
+    return this.#answer(() => this.#store.raise(token))
+  }
+
   query(name?: string): Promise<readonly Entry[]> {
     const names = name === undefined ? this.#store.names() : [name]
     return this.#answer(() => names.flatMap((each) => this.#store.entries(each)))

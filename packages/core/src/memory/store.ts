@@ -118,6 +118,11 @@ export class MemoryStore {
     }))
   }
 
+  /** All names have one counter. */
+  raise(token: bigint): void {
+    if (token > this.#lastToken) this.#lastToken = token
+  }
+
   names(): string[] {
     return [...this.#queues.keys()]
   }

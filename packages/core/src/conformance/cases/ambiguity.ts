@@ -350,7 +350,7 @@ export const ambiguity: readonly Case[] = [
       await t.queued(a, name, 2)
       await wire.delayAnswers()
       await first.release()
-      await t.until('the store has granted it', async () => (await a.query(name)).pending.length === 1)
+      await t.handedOver(async () => (await a.query(name)).pending.length === 1)
       stop.abort()
       assert.equal(await thrown(asked), stop.signal.reason)
       await t.settles(next, 8_000)

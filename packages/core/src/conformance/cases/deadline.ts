@@ -77,7 +77,7 @@ export const deadline: readonly Case[] = [
       await t.queued(other, name, 1)
       await wire.delayAnswers()
       await first.release()
-      await t.until('the store has granted it', async () => (await other.query(name)).held.length === 1)
+      await t.handedOver(async () => (await other.query(name)).held.length === 1)
       const sends = new Sends(wire)
       await sends.passed(200)
       await wire.heal()
