@@ -31,6 +31,7 @@ const plain = (port: number): Backend => ({
     semaphore: false,
     steal: false,
     sets: 'ordered',
+    elections: false,
     listing: 'none',
     reconnects: true,
     ttl: { min: 100, max: 60_000 },

@@ -19,6 +19,8 @@ export interface Capabilities {
   readonly steal: boolean
   /** `atomic`: several names are granted in one step; `ordered`: one after the other, in one order for all. */
   readonly sets: 'atomic' | 'ordered'
+  /** Whether an entry can have a value, and changes of who holds one are told. */
+  readonly elections: boolean
   /** Whether `query()` without a name lists everything. */
   readonly listing: 'complete' | 'none'
   /** Whether a connection that fails for less than the ttl loses no lock. */
@@ -38,6 +40,7 @@ const ranks = {
   semaphore: [false, true],
   steal: [false, true],
   sets: ['ordered', 'atomic'],
+  elections: [false, true],
   listing: ['none', 'complete'],
   reconnects: [false, true],
 } as const satisfies { [K in keyof Capabilities]?: readonly Capabilities[K][] }

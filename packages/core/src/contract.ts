@@ -32,6 +32,8 @@ export interface Request extends Claim, Contender {
   readonly wait: boolean
   /** Take the name from whoever holds it, ahead of all who wait, who keep their places. */
   readonly steal: boolean
+  /** Kept beside the entry and shown by `query`. Text without NUL and lone surrogates; with one, exclusive name. */
+  readonly value?: string | undefined
 }
 
 export interface Grant {
@@ -58,6 +60,8 @@ export interface Entry {
   readonly token?: bigint | undefined
   /** Epoch ms by the store's or the entry's own clock: granted for a holder, queued for a waiter. */
   readonly since?: number | undefined
+  /** That of its request. */
+  readonly value?: string | undefined
 }
 
 export interface SessionEvents {
@@ -126,6 +130,13 @@ export interface Session {
    * session holds.
    */
   raise?(name: string, token: bigint): Promise<void>
+  /**
+   * Tells whenever it may have changed who holds a name with a value: once the change is seen by `query`, by whichever
+   * client, and after a connection was made anew. It may tell for nothing, and too often; it is a hint that saves
+   * time. Settles when it is in force, with what ends it; it ends with the session too. Where the backend declares
+   * `elections`.
+   */
+  watch?(name: string, changed: () => void): Promise<() => void>
   /** Atomic per name, in queue order, holders first; all names of the namespace when none is given. */
   query(name?: string): Promise<readonly Entry[]>
   /** Ends the session at the store if it can be reached; lets go of every local resource in any case. */

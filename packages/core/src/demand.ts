@@ -1,4 +1,14 @@
-import { boolean, checkOptions, instance, integer, longestTimer, milliseconds, oneOf, type Checked } from './checks.ts'
+import {
+  boolean,
+  checkOptions,
+  instance,
+  integer,
+  longestTimer,
+  milliseconds,
+  oneOf,
+  text,
+  type Checked,
+} from './checks.ts'
 import type { Capabilities } from './capabilities.ts'
 import { invalid, shown, unsupported } from './errors.ts'
 import { checkName } from './names.ts'
@@ -35,6 +45,20 @@ export interface SetOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface CampaignOptions {
+  /** What others are told of the leader, such as its address: up to 4,096 UTF-16 code units; `''` unless said otherwise. */
+  readonly value?: string | undefined
+  /** Milliseconds to wait, from 0 (take the first answer) to 2^31 - 1. Without it the wait has no end. */
+  readonly timeout?: number | undefined
+  /** Ends the wait; ignored once it leads. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ObserveOptions {
+  /** Ends the observation, with its reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A checked wish. */
 export interface Demand {
   readonly mode: Mode
@@ -44,6 +68,8 @@ export interface Demand {
   readonly wait: boolean
   readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** What the entry is to have beside it, as stores take it. */
+  readonly value?: string | undefined
 }
 
 const mode = oneOf('exclusive', 'shared')
@@ -55,6 +81,8 @@ const lockChecks = { mode, permits, weight: permits, steal: boolean }
 const acquireChecks = { ...lockChecks, timeout, signal }
 const requestChecks = { ...acquireChecks, ifAvailable: boolean }
 const setChecks = { mode, timeout, signal }
+const campaignChecks = { value: text(4_096), timeout, signal }
+const observeChecks = { signal }
 
 const free: Demand = { mode: 'exclusive', steal: false, wait: true }
 
@@ -94,6 +122,20 @@ export function checkSet(names: unknown, options: unknown, capabilities: Capabil
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw invalid(`acquireAll takes each name once; ${shown(twice)} stands twice`)
   return demandOf(checkOptions(options, setChecks), capabilities)
+}
+
+export function checkElection(name: unknown, capabilities: Capabilities): asserts name is string {
+  checkName(name)
+  need(capabilities.elections, 'elections')
+}
+
+export function checkCampaign(options: unknown): { readonly value: string; readonly demand: Demand } {
+  const { value = '', timeout: wait, signal: until } = checkOptions(options, campaignChecks)
+  return { value, demand: { ...free, wait: wait !== 0, timeout: wait, signal: until } }
+}
+
+export function checkObserve(options: unknown): ObserveOptions {
+  return checkOptions(options, observeChecks)
 }
 
 function demandOf(given: Checked<typeof acquireChecks>, capabilities: Capabilities): Demand {

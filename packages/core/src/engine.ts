@@ -5,6 +5,7 @@ import { LockError, type LossReason } from './errors.ts'
 import { closed, SessionKeeper } from './keeper.ts'
 import { Lanes } from './lanes.ts'
 import { Lease } from './lease.ts'
+import { Observation } from './observation.ts'
 import { Pulse } from './pulse.ts'
 import { Queries } from './queries.ts'
 import type { Random } from './random.ts'
@@ -46,6 +47,7 @@ export class Engine {
   readonly #leases = new Map<string, Lease>()
   readonly #removals = new Removals(this)
   readonly #queries = new Queries(this)
+  readonly #observations = new Set<Observation>()
   readonly #pulse: Pulse
   #upkeep: Upkeep | undefined
   /** Those that took their lock by force. */
@@ -110,6 +112,17 @@ export class Engine {
     return this.#closed ? Promise.reject(closed()) : this.#queries.ask(name)
   }
 
+  observe(name: string, signal: AbortSignal | undefined): Observation {
+    const observation = new Observation(this, name, signal)
+    if (this.#closed) observation.fail(closed())
+    else this.#observations.add(observation)
+    return observation
+  }
+
+  observed(observation: Observation): void {
+    this.#observations.delete(observation)
+  }
+
   /** Lets go of everything. Settles within a second, also when the store is silent. */
   close(): Promise<void> {
     // Before anything else: whoever is told of the end may ask for a lock in the same breath.
@@ -121,6 +134,7 @@ export class Engine {
   async #close(): Promise<void> {
     this.#waiters.withdrawAll(closed())
     for (const lease of this.#leases.values()) lease.lose('closed')
+    for (const observation of this.#observations) observation.fail(closed())
     this.#queries.close(closed())
     this.#removals.close()
     this.#pulse.stop()
@@ -129,7 +143,7 @@ export class Engine {
     await settledWithin(this.#storeClock, this.#keeper.close(), settleWithin)
   }
 
-  // For the waiters and the queries
+  // For the waiters, the queries and the observations
 
   session(): Session | undefined {
     this.#keeper.wake()

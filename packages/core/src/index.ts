@@ -1,6 +1,15 @@
 export type { Capabilities, Requirements } from './capabilities.ts'
-export type { AcquireOptions, LockOptions, RequestOptions, SetOptions } from './demand.ts'
+export type {
+  AcquireOptions,
+  CampaignOptions,
+  LockOptions,
+  ObserveOptions,
+  RequestOptions,
+  SetOptions,
+} from './demand.ts'
+export type { Election, Leadership } from './election.ts'
 export { LockError, type ErrorCode, type ErrorDetails, type LossReason } from './errors.ts'
+export type { Leader } from './leaders.ts'
 export { admit, MemoryGuard, type Bearer, type Seen } from './guard.ts'
 export type { Holding, Lock, LockSet } from './lock.ts'
 export { LockManager, type ManagerOptions } from './manager.ts'

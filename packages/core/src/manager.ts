@@ -6,6 +6,7 @@ import { holding, holds } from './context.ts'
 import type { Backend } from './contract.ts'
 import * as demands from './demand.ts'
 import type { AcquireOptions, Demand, LockOptions, RequestOptions, SetOptions } from './demand.ts'
+import { Election } from './election.ts'
 import { Engine } from './engine.ts'
 import { invalid, LockError, shown, unsupported } from './errors.ts'
 import type { Lease } from './lease.ts'
@@ -145,6 +146,16 @@ export class LockManager implements AsyncDisposable {
     return new LeaseLockSet(this.#engine, list, leases)
   }
 
+  /** The election of this name. Throws where the name or the backend will not do; asks nothing of the store. */
+  election(name: string): Election {
+    demands.checkElection(name, this.capabilities)
+    return new Election(name, this.#engine, async (demand) => {
+      const lease = await this.#acquire([name], demand)
+      if (!lease) throw notAtOnce(name)
+      return lease
+    })
+  }
+
   /** Who holds and who waits, in this namespace: of one name, or of all. Plain objects, waiters in queue order. */
   async query(name?: string): Promise<LockManagerSnapshot> {
     if (name !== undefined) checkName(name)
@@ -165,7 +176,7 @@ export class LockManager implements AsyncDisposable {
   }
 
   #acquire(names: readonly string[], demand: Demand): Promise<Lease | null> {
-    const { mode, permits, weight, steal, wait, timeout, signal } = demand
+    const { mode, permits, weight, steal, wait, value, timeout, signal } = demand
     const { clientId } = this.#engine
     const attempt: Attempt = {
       names,
@@ -177,7 +188,7 @@ export class LockManager implements AsyncDisposable {
       clientId,
     }
     const id = this.#engine.random.id()
-    const request = { id, names: names.map(encodeName), mode, permits, weight, wait, steal }
+    const request = { id, names: names.map(encodeName), mode, permits, weight, wait, steal, value }
     // A time-out of nothing is answered by the store's first word, not by a timer.
     const until = timeout === 0 ? undefined : timeout
     const own = names.find((name) => holds(this, name))

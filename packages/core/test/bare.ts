@@ -33,6 +33,7 @@ function bare(backend: Backend): Backend {
       semaphore: false,
       steal: false,
       sets: 'ordered',
+      elections: false,
       listing: 'none',
       reconnects: false,
     },

@@ -22,6 +22,7 @@ const capabilities: Capabilities = {
   semaphore: true,
   steal: true,
   sets: 'ordered',
+  elections: true,
   listing: 'complete',
   reconnects: true,
   // The least that a server grants with the default election time-out.

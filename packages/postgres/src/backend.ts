@@ -19,6 +19,7 @@ const capabilities: Capabilities = {
   // An advisory lock goes only with all others of its connection.
   steal: false,
   sets: 'ordered',
+  elections: true,
   listing: 'complete',
   // The connection is the lock.
   reconnects: false,
@@ -33,6 +34,7 @@ const reduced: Capabilities = {
   order: 'none',
   shared: false,
   semaphore: false,
+  elections: false,
   listing: 'none',
 }
 

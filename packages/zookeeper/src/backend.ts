@@ -17,6 +17,7 @@ const capabilities: Capabilities = {
   semaphore: true,
   steal: true,
   sets: 'ordered',
+  elections: true,
   listing: 'complete',
   reconnects: true,
   ttl: { min: 1_000, max: 86_400_000 },

@@ -37,6 +37,11 @@ export const refusals: {
     await t.refusesToStart({ steal: wanted })
     await t.refuses(async (locks) => locks.acquire(t.name(), { steal: true }))
   },
+  async elections(t, wanted) {
+    await t.refusesToStart({ elections: wanted })
+    const election = async () => (await t.open()).election(t.name())
+    await t.fails(election(), 'UNSUPPORTED')
+  },
   async listing(t, wanted) {
     await t.refusesToStart({ listing: wanted })
     await t.refuses(async (locks) => locks.query())

@@ -19,6 +19,7 @@ const answers: { [K in keyof Orders]: (...args: Parameters<Orders[K]>) => Promis
     const lock = await locks.tryAcquire(name, options)
     return lock && kept(lock)
   },
+  campaign: async (name, value) => kept(await locks.election(name).campaign({ value })),
   held: async (lock) => at(lock).held,
   async assertHeld(lock) {
     try {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Capabilities, Requirements } from '../capabilities.ts'
+import type { Leader } from '../leaders.ts'
 import { LockError, type ErrorCode } from '../errors.ts'
 import { LockManager, type ManagerOptions } from '../manager.ts'
 import { encodeName } from '../names.ts'
@@ -85,6 +86,19 @@ export class Context {
     await this.until(`${count} wait for ${name}`, async () => (await locks.query(name)).pending.length === count)
   }
 
+  /** What an observer was given so far, the latest last. Rejections are kept for whoever awaits `ended`. */
+  observe(locks: LockManager, name: string): Observed {
+    const stop = new AbortController()
+    const seen: (Leader | null)[] = []
+    const read = async () => {
+      for await (const leader of locks.election(name).observe({ signal: stop.signal })) seen.push(leader)
+    }
+    const ended = read()
+    ended.catch(noop)
+    this.defer(() => stop.abort())
+    return { seen, ended, value: () => seen.at(-1)?.value }
+  }
+
   /** Waits until nobody holds a name or waits for it. */
   async empty(locks: LockManager, name: string, within?: number): Promise<void> {
     const isEmpty = async () => {
@@ -159,6 +173,13 @@ export class Context {
   }
 }
 
+export interface Observed {
+  readonly seen: readonly (Leader | null)[]
+  readonly ended: Promise<void>
+  /** That of the leader who was seen last. */
+  readonly value: () => string | undefined
+}
+
 /** What a call throws or rejects with. */
 export async function thrown(call: Promise<unknown> | (() => unknown)): Promise<unknown> {
   let result: unknown
@@ -176,16 +197,23 @@ const noop = (): void => {}
 
 /** What a failed case leaves unawaited must not end the process as an unhandled rejection. */
 function withoutEcho(locks: LockManager): LockManager {
-  for (const verb of ['request', 'acquire', 'tryAcquire', 'acquireAll', 'query'] as const) {
-    const call = locks[verb].bind(locks) as (...args: readonly unknown[]) => Promise<unknown>
+  const election = locks.election.bind(locks)
+  const value = (name: string) => silenced(election(name), ['campaign'])
+  Object.defineProperty(locks, 'election', { value })
+  return silenced(locks, ['request', 'acquire', 'tryAcquire', 'acquireAll', 'query'])
+}
+
+function silenced<T extends object>(of: T, verbs: readonly (keyof T)[]): T {
+  for (const verb of verbs) {
+    const call = (of[verb] as (...args: readonly unknown[]) => Promise<unknown>).bind(of)
     const value = (...args: readonly unknown[]) => {
       const answer = call(...args)
       answer.catch(noop)
       return answer
     }
-    Object.defineProperty(locks, verb, { value })
+    Object.defineProperty(of, verb, { value })
   }
-  return locks
+  return of
 }
 
 function calmTtl({ ttl }: Capabilities): number {

@@ -31,6 +31,7 @@ export const declaredAbsent = {
     semaphore: false,
     steal: false,
     sets: 'ordered',
+    elections: false,
     listing: 'none',
     reconnects: false,
   },

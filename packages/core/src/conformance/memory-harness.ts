@@ -1,4 +1,4 @@
-import type { Backend, Session } from '../contract.ts'
+import type { Backend, Claim, Session } from '../contract.ts'
 import { memory } from '../memory/index.ts'
 import type { Harness } from './harness.ts'
 import { wired } from './wire.ts'
@@ -14,7 +14,10 @@ export function memoryHarness(name = 'memory', wrap: (backend: Backend) => Backe
     open: () => backend,
     openWired: () => wired(backend),
     async evict(namespace, lock) {
-      for (const [session, at] of sessions) if (at === namespace) await evictFrom(session, lock)
+      const there = [...sessions].filter(([, at]) => at === namespace).map(([session]) => session)
+      const found = await Promise.all(there.map((session) => holdings(session, lock)))
+      // All are found first: whoever is granted what a holder leaves is not meant.
+      await Promise.all(found.flat().map(({ session, claim }) => session.remove(claim)))
     },
   }
 }
@@ -32,11 +35,12 @@ function noting(backend: Backend, sessions: Map<Session, string>): Backend {
   }
 }
 
-async function evictFrom(session: Session, lock: string): Promise<void> {
+/** What a session holds of a name. */
+async function holdings(session: Session, lock: string): Promise<{ session: Session; claim: Claim }[]> {
   const claims = (await session.own()).filter(({ names }) => names.includes(lock))
   const standings = await session.renew(claims)
-  for (const claim of claims) {
+  return claims.flatMap((claim) => {
     const standing = standings.get(claim.id)
-    if (typeof standing === 'object' && 'tokens' in standing) await session.remove(claim)
-  }
+    return typeof standing === 'object' && 'tokens' in standing ? [{ session, claim }] : []
+  })
 }

@@ -5,6 +5,7 @@ export interface Orders {
   open: (options: { url: string; adapter: string; ttl: number; namespace: string }) => void
   acquire: (name: string, options: WireOptions) => { lock: number; token: string }
   tryAcquire: (name: string, options: WireOptions) => { lock: number; token: string } | null
+  campaign: (name: string, value: string) => { lock: number; token: string }
   held: (lock: number) => boolean
   /** Why `assertHeld` throws; null if it does not. */
   assertHeld: (lock: number) => { code: ErrorCode; reason: LossReason | null } | null

@@ -45,6 +45,11 @@ export class RemoteProcess {
     return found && this.#lock(found.lock, found.token)
   }
 
+  async campaign(name: string, value: string): Promise<RemoteLock> {
+    const { lock, token } = await this.#order('campaign', name, value)
+    return this.#lock(lock, token)
+  }
+
   /** See {@link Orders.contend}. */
   contend(name: string, file: string, times: number): Promise<number> {
     return this.#order('contend', name, file, times)

@@ -130,6 +130,10 @@ function wiredSession(session: Session, line: Line): Session {
     ...(session.raise && {
       raise: (name: string, token: bigint) => line.carry(() => session.raise?.(name, token) ?? Promise.resolve()),
     }),
+    ...(session.watch && {
+      watch: (name: string, changed: () => void) =>
+        line.carry(() => session.watch?.(name, () => line.tell(changed)) ?? Promise.resolve(() => {})),
+    }),
     ttl: session.ttl,
     ordered: session.ordered,
     leases: session.leases,

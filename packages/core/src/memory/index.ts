@@ -15,6 +15,7 @@ const capabilities: Capabilities = {
   semaphore: true,
   steal: true,
   sets: 'atomic',
+  elections: true,
   listing: 'complete',
   reconnects: true,
   ttl: { min: 1_000, max: 86_400_000 },

@@ -48,6 +48,10 @@ export class MemorySession implements Session {
     return this.#answer(() => this.#store.raise(token))
   }
 
+  watch(name: string, changed: () => void): Promise<() => void> {
+    return this.#answer(() => this.#store.watch(name, changed))
+  }
+
   query(name?: string): Promise<readonly Entry[]> {
     const names = name === undefined ? this.#store.names() : [name]
     return this.#answer(() => names.flatMap((each) => this.#store.entries(each)))

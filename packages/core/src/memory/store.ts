@@ -53,6 +53,7 @@ interface Queue {
 /** All queues of one store. Events go out after the change that they tell of, never inside it. */
 export class MemoryStore {
   readonly #queues = new Map<string, Queue>()
+  readonly #watchers = new Map<string, Set<() => void>>()
   #lastToken = 0n
 
   acquire(request: Request, owner: Owner): Grant | 'queued' | null {
@@ -115,7 +116,21 @@ export class MemoryStore {
       holds: tokens !== undefined,
       token: tokens?.[request.names.indexOf(name)],
       since,
+      value: request.value,
     }))
+  }
+
+  /** Answers with what ends it. */
+  watch(name: string, changed: () => void): () => void {
+    const watchers = this.#watchers.get(name) ?? new Set()
+    this.#watchers.set(name, watchers)
+    // Its own: the same function may watch twice.
+    const told = () => changed()
+    watchers.add(told)
+    return () => {
+      watchers.delete(told)
+      if (watchers.size === 0) this.#watchers.delete(name)
+    }
   }
 
   /** All names have one counter. */
@@ -180,6 +195,7 @@ export class MemoryStore {
   #mint(claimed: Claimed, now: Instant): Grant {
     claimed.tokens = claimed.request.names.map(() => ++this.#lastToken)
     claimed.since = now.wall
+    this.#announce(claimed)
     return claimed.grant as Grant
   }
 
@@ -196,6 +212,7 @@ export class MemoryStore {
 
   #drop(claimed: Claimed): void {
     claimed.owner.claims.delete(claimed.request.id)
+    this.#announce(claimed)
     for (const name of claimed.request.names) {
       const queue = this.#queues.get(name)
       if (!queue) continue
@@ -206,6 +223,12 @@ export class MemoryStore {
       queue.expiry?.cancel()
       this.#queues.delete(name)
     }
+  }
+
+  /** A leader has come or gone. */
+  #announce({ request, tokens }: Claimed): void {
+    if (!tokens || request.value === undefined) return
+    for (const name of request.names) for (const told of this.#watchers.get(name) ?? []) queueMicrotask(told)
   }
 }
 

@@ -26,6 +26,7 @@ export function capabilitiesOf(nodes: readonly Backend[]): Capabilities {
     semaphore: false,
     steal: false,
     sets: 'ordered',
+    elections: all.every(({ elections }) => elections),
     listing: 'none',
     reconnects: all.every(({ reconnects }) => reconnects),
     ttl,

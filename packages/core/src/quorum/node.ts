@@ -87,9 +87,9 @@ export class Node {
   /** Its vote for a claim, under an id of its own: what is left of an earlier vote cannot be taken for a later one. */
   async ask(request: Request, wait: boolean, limits: Limits): Promise<Lease | null> {
     const { namespace, clientId, random } = this.#options
-    const { names, mode, permits, weight } = request
+    const { names, mode, permits, weight, value } = request
     const id = random.id()
-    const vote: Request = { id, names, mode, permits, weight, wait, steal: false }
+    const vote: Request = { id, names, mode, permits, weight, wait, steal: false, value }
     const attempt = { names: names.map(decodeName), mode, backend: this.#backend, namespace, clientId }
     try {
       return await this.#engine.acquire(vote, attempt, limits)
@@ -107,6 +107,19 @@ export class Node {
   /** Settles when nothing is left of the votes about a name that nobody wants any more. */
   cleared(name: string): Promise<void> {
     return this.#engine.cleared(name)
+  }
+
+  /** Tells of every change of who holds a name with a value here, over all sessions; `begun` when that is in force. */
+  watch(name: string, changed: () => void): { readonly begun: Promise<boolean>; readonly stop: () => void } {
+    const leaders = this.#engine.observe(name, undefined)
+    const follow = async () => {
+      for await (const _ of leaders) changed()
+    }
+    const begun = leaders.next().then(() => {
+      follow().catch(() => {})
+      return true
+    })
+    return { begun, stop: () => void leaders.return() }
   }
 
   query(name: string): Promise<readonly Entry[]> {

@@ -89,6 +89,22 @@ export class QuorumSession implements Session {
     return Promise.resolve([])
   }
 
+  async watch(name: string, changed: () => void): Promise<() => void> {
+    if (this.#over) throw this.#over
+    const { nodes, majority } = this.#electorate
+    const watches = nodes.map((node) => node.watch(name, changed))
+    const unwatch = () => watches.forEach(({ stop }) => stop())
+    if (
+      await atLeast(
+        majority,
+        watches.map(({ begun }) => begun),
+      )
+    )
+      return unwatch
+    unwatch()
+    throw this.#tooFew('have answered')
+  }
+
   /** By all who answer in time: a holder may have its votes anywhere. */
   async query(name = ''): Promise<readonly Entry[]> {
     if (this.#over) throw this.#over

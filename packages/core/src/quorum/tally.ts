@@ -9,7 +9,7 @@ export function tally(answers: readonly (readonly Entry[])[], majority: number):
   const groups = new Map<string, Entry[][]>()
   answers.forEach((entries, at) => {
     for (const entry of entries) {
-      const key = `${entry.clientId} ${entry.mode}`
+      const key = `${entry.clientId} ${entry.mode} ${entry.value ?? ''}`
       const group = groups.get(key) ?? answers.map(() => [])
       groups.set(key, group)
       group[at]?.push(entry)

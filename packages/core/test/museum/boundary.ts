@@ -60,6 +60,9 @@ function plain(session: Session): Session {
     remove: (claim) => session.remove(claim),
     own: () => session.own(),
     query: (name) => session.query(name),
+    ...(session.watch && {
+      watch: (name: string, changed: () => void) => session.watch?.(name, changed) ?? Promise.resolve(() => {}),
+    }),
     ...(session.raise && {
       raise: (name: string, token: bigint) => session.raise?.(name, token) ?? Promise.resolve(),
     }),

@@ -1,10 +1,12 @@
 import type { Case } from '../case.ts'
 import { ambiguity } from './ambiguity.ts'
 import { deadline } from './deadline.ts'
+import { elections } from './elections.ts'
 import { exclusion } from './exclusion.ts'
 import { fencing } from './fencing.ts'
 import { liveness } from './liveness.ts'
 import { loss } from './loss.ts'
+import { observations } from './observations.ts'
 import { queue } from './queue.ts'
 import { input } from './input.ts'
 import { names } from './names.ts'
@@ -40,4 +42,6 @@ export const cases: readonly Case[] = [
   ...liveness,
   ...loss,
   ...resources,
+  ...elections,
+  ...observations,
 ]

@@ -187,6 +187,7 @@ export const input: readonly Case[] = [
         semaphore: true,
         steal: true,
         sets: 'atomic',
+        elections: true,
         listing: 'complete',
         reconnects: true,
       }

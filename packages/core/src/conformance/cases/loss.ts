@@ -277,7 +277,7 @@ export const loss: readonly Case[] = [
 ]
 
 /** Within which a loss at the store is noticed: by a renewal, every third of the ttl, give or take a busy machine. */
-const bound = (t: Context): number => t.ttl / 2 + 500
+export const bound = (t: Context): number => t.ttl / 2 + 500
 
 function countAborts({ signal }: Holding): () => number {
   let count = 0
