@@ -1,7 +1,7 @@
 import { Admission, type Claim, type Grant, type Instant, type Request } from '@locks/core/backend'
 import type { Transaction } from './database.ts'
 import { Expiry } from './expiry.ts'
-import type { Owner, Row, Table } from './table.ts'
+import type { Owner, Removed, Row, Table } from './table.ts'
 
 /** What a session is told, after the commit that made it so. */
 export interface Told {
@@ -13,6 +13,8 @@ export interface Told {
   answered(id: string): void
   /** The last entry of a dead session was dropped. */
   died(session: number): void
+  /** Somebody has come to hold this name with a value, or did so no longer. */
+  ruled(name: string): void
 }
 
 /** The end of a name's queue, where a newcomer would stand. */
@@ -59,6 +61,7 @@ export class Queues {
     const place = request.steal ? -number : number
     const { wall } = tx.now
     const token = grant ? number : null
+    if (grant && request.value !== undefined) tx.after(() => this.#told.ruled(name))
     this.#table.insert(this.#owner, { name, place, token, request, since: wall, expires: wall + this.#owner.ttl })
     return number
   }
@@ -72,20 +75,34 @@ export class Queues {
         this.#table.addStolen(victim, tx.now.wall)
         tx.wake(victim.session)
       }
-      return this.#delete(victim)
+      return this.remove(tx, victim.session, victim.id)
     })
+  }
+
+  /** Removes a claim; answers with its names, none if it was not there. */
+  remove(tx: Transaction, session: number, id: string): string[] {
+    return this.#removed(tx, this.#table.remove(session, id))
+  }
+
+  removeSession(tx: Transaction, session: number): string[] {
+    return this.#removed(tx, this.#table.removeSession(session))
   }
 
   /** Removes an expired claim; answers with its names. */
   drop(tx: Transaction, row: Row): string[] {
-    const names = this.#delete(row)
-    const { session } = row
+    const { session, id } = row
+    const names = this.remove(tx, session, id)
     if (session !== this.#owner.session && !this.#table.hasAny(session)) tx.after(() => this.#told.died(session))
     return names
   }
 
   grantOf(tx: Transaction, id: string, tokens: readonly number[]): Grant {
     return { id, tokens: tokens.map(BigInt), proof: { sent: tx.now, ttl: this.#owner.ttl } }
+  }
+
+  #removed(tx: Transaction, rows: readonly Removed[]): string[] {
+    for (const { name, led } of rows) if (led) tx.after(() => this.#told.ruled(name))
+    return rows.map(({ name }) => name)
   }
 
   /** From the front to the first live contender that cannot be granted. */
@@ -114,8 +131,9 @@ export class Queues {
     const { session, ttl } = this.#owner
     const { wall } = tx.now
     const own = row.session === session
-    const tokens = rows.map(({ name, place }) => {
+    const tokens = rows.map(({ name, place, valued }) => {
       const token = tx.number()
+      if (valued) tx.after(() => this.#told.ruled(name))
       if (own) this.#table.grantOwn(name, place, token, wall, wall + ttl)
       else this.#table.grantOther(name, place, token, wall)
       return token
@@ -134,11 +152,5 @@ export class Queues {
       admission.take(ahead)
     }
     return false
-  }
-
-  #delete(row: Row): string[] {
-    const names = row.size === 1 ? [row.name] : this.#table.claim(row.session, row.id).map(({ name }) => name)
-    this.#table.remove(row.session, row.id)
-    return names
   }
 }

@@ -3,7 +3,7 @@ import { invalid, shown, unsupported } from '@locks/core/backend'
 
 /** "lock" in ASCII. */
 const applicationId = 0x6c6f636b
-const version = 1
+const version = 2
 
 /**
  * An entry is one claim's place in the queue of one of its names. `place` orders a name's queue; `size` is how many
@@ -25,6 +25,7 @@ const schema = `
     id TEXT NOT NULL,
     client TEXT NOT NULL,
     owner TEXT NOT NULL,
+    value TEXT,
     mode TEXT NOT NULL,
     permits INTEGER NOT NULL,
     weight INTEGER NOT NULL,

@@ -18,6 +18,7 @@ import { Pipeline } from './pipeline.ts'
 import { Verbs } from './verbs.ts'
 import { Waits } from './waits.ts'
 import type { WakeFolder } from './wake.ts'
+import { Watches } from './watches.ts'
 
 /** So many at once: a transaction must be short, since nobody else writes meanwhile. */
 const mostRenewed = 256
@@ -44,6 +45,7 @@ export class SqliteSession implements Session {
   readonly #pipeline: Pipeline
   readonly #verbs: Verbs
   readonly #waits: Waits
+  readonly #watches: Watches
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #looking = false
@@ -63,6 +65,7 @@ export class SqliteSession implements Session {
       broken: (why) => this.#finish(why),
     })
     this.#waits = new Waits(wakeFolder, { clock, session, look: (all) => this.#look(all), unwatched })
+    this.#watches = new Watches(wakeFolder, { clock, session, unwatched })
     const self = { session, client: clientId, owner: encodeName(owner), ttl }
     this.#verbs = new Verbs(database.table, self, namespace, {
       waits: (claim, ms) => this.#waits.add(claim, ms),
@@ -77,6 +80,7 @@ export class SqliteSession implements Session {
       },
       answered: (id) => this.#waits.delete(id),
       died: (other) => wakeFolder.discard(other),
+      ruled: (name) => wakeFolder.announce(name),
     })
     this.#run('write', (tx) => this.#verbs.sweep(tx)).catch(() => {})
   }
@@ -111,6 +115,11 @@ export class SqliteSession implements Session {
     return this.#run('read', () => this.#verbs.own())
   }
 
+  async watch(name: string, changed: () => void): Promise<() => void> {
+    if (this.#closing) throw new LockError('UNAVAILABLE', 'the session was closed')
+    return this.#watches.add(this.#verbs.stored(name), changed)
+  }
+
   query(name?: string): Promise<readonly Entry[]> {
     return this.#run('read', ({ now }) => this.#verbs.list(now, name))
   }
@@ -133,6 +142,7 @@ export class SqliteSession implements Session {
   /** Lets go of everything local. What is left in the database expires. */
   #finish(why: LockError): void {
     this.#waits.close()
+    this.#watches.close()
     this.#pipeline.end(why)
     this.#database.close()
     this.#end(why)

@@ -15,6 +15,8 @@ export interface Row {
   readonly expires: number
   readonly ttl: number
   readonly renewals: number
+  /** Whether it has a value, 1 if so. */
+  readonly valued: number
 }
 
 /** An entry as its namespace's readers see it. */
@@ -22,6 +24,14 @@ export interface ListedRow extends Row {
   readonly client: string
   readonly owner: string
   readonly since: number
+  readonly value: string | null
+}
+
+/** A row that was removed. */
+export interface Removed {
+  readonly name: string
+  /** 1 if it held the name with a value. */
+  readonly led: number
 }
 
 export interface Newcomer {
@@ -41,8 +51,10 @@ export interface Owner {
   readonly ttl: number
 }
 
-const columns = 'name, place, session, id, mode, permits, weight, size, token, expires, ttl, renewals'
-const listed = `SELECT ${columns}, client, owner, since FROM entry WHERE`
+const led = 'token IS NOT NULL AND value IS NOT NULL AS led'
+const columns =
+  'name, place, session, id, mode, permits, weight, size, token, expires, ttl, renewals, value IS NOT NULL AS valued'
+const listed = `SELECT ${columns}, client, owner, since, value FROM entry WHERE`
 const listOrder = 'ORDER BY name, token IS NULL, place'
 const frontRows = 8
 const behindRows = 256
@@ -107,10 +119,10 @@ export class Table {
   }
 
   insert(owner: Owner, { name, place, token, request, since, expires }: Newcomer): void {
-    const { id, mode, permits = 1, weight = 1, names } = request
+    const { id, mode, permits = 1, weight = 1, names, value = null } = request
     const { session, client, owner: label, ttl } = owner
     const kind = [mode, permits, weight, names.length]
-    this.#sql.insert.run(name, place, session, id, client, label, ...kind, token, since, expires, ttl)
+    this.#sql.insert.run(name, place, session, id, client, label, ...kind, token, since, expires, ttl, value)
   }
 
   /** To this session's own claim, which is told after the commit and counts from now. */
@@ -127,12 +139,12 @@ export class Table {
     this.#sql.renew.run(expires, session, JSON.stringify(ids))
   }
 
-  remove(session: number, id: string): boolean {
-    return Number(this.#sql.remove.run(session, id).changes) > 0
+  remove(session: number, id: string): Removed[] {
+    return this.#sql.remove.all(session, id) as unknown as Removed[]
   }
 
-  removeSession(session: number): void {
-    this.#sql.removeSession.run(session)
+  removeSession(session: number): Removed[] {
+    return this.#sql.removeSession.all(session) as unknown as Removed[]
   }
 
   /** Keeps in mind that a claim was robbed, until its session asks or would have lost it anyway. */
@@ -173,16 +185,16 @@ function prepare(db: DatabaseSync) {
     expired: db.prepare('SELECT DISTINCT name FROM entry WHERE expires <= ? LIMIT ?'),
     insert: db.prepare(
       `INSERT INTO entry
-        (name, place, session, id, client, owner, mode, permits, weight, size, token, since, expires, ttl)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        (name, place, session, id, client, owner, mode, permits, weight, size, token, since, expires, ttl, value)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     grantOwn: db.prepare(
       'UPDATE entry SET token = ?, since = ?, expires = ?, renewals = renewals + 1 WHERE name = ? AND place = ?',
     ),
     grantOther: db.prepare('UPDATE entry SET token = ?, since = ?, told = 0 WHERE name = ? AND place = ?'),
     renew: db.prepare(`UPDATE entry SET expires = ?, renewals = renewals + 1, told = 1 WHERE session = ? AND ${ids}`),
-    remove: db.prepare('DELETE FROM entry WHERE session = ? AND id = ?'),
-    removeSession: db.prepare('DELETE FROM entry WHERE session = ?'),
+    remove: db.prepare(`DELETE FROM entry WHERE session = ? AND id = ? RETURNING name, ${led}`),
+    removeSession: db.prepare(`DELETE FROM entry WHERE session = ? RETURNING name, ${led}`),
     addStolen: db.prepare('INSERT OR REPLACE INTO stolen VALUES (?, ?, ?)'),
     takeStolen: db.prepare('DELETE FROM stolen WHERE session = ? AND id = ?'),
     takeAllStolen: db.prepare('DELETE FROM stolen WHERE session = ? RETURNING id'),

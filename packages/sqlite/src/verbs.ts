@@ -79,11 +79,11 @@ export class Verbs {
 
   remove(tx: Transaction, claim: Claim): boolean {
     const { session } = this.#owner
-    const found = this.#table.remove(session, claim.id)
-    if (found) this.#queues.settle(tx, this.#stored(claim))
+    const names = this.#queues.remove(tx, session, claim.id)
+    if (names.length > 0) this.#queues.settle(tx, names)
     else this.#table.takeStolen(session, claim.id)
     tx.after(() => this.#told.answered(claim.id))
-    return found
+    return names.length > 0
   }
 
   /** Passes over the dead under these names, and tells what has been granted or stolen; ms to the next expiry. */
@@ -91,7 +91,7 @@ export class Verbs {
     const { session } = this.#owner
     const ends = this.#queues.settle(
       tx,
-      names.map((name) => this.#prefix + name),
+      names.map((name) => this.stored(name)),
     )
     const news = Map.groupBy(this.#table.untold(session), ({ id }) => id)
     this.#keep(tx, [...news.keys()])
@@ -112,15 +112,19 @@ export class Verbs {
     const prefix = this.#prefix
     // "0" is what follows "/".
     const end = `${prefix.slice(0, -1)}0`
-    const rows = name === undefined ? this.#table.listRange(prefix, end) : this.#table.listName(prefix + name)
+    const rows = name === undefined ? this.#table.listRange(prefix, end) : this.#table.listName(this.stored(name))
     return rows.filter((row) => this.#queues.isLive(row, now)).map((row) => this.#entryOf(row))
+  }
+
+  /** A name as the table has it. */
+  stored(name: string): string {
+    return this.#prefix + name
   }
 
   /** Removes everything of this session. */
   clear(tx: Transaction): void {
     const { session } = this.#owner
-    const names = this.#table.ofSession(session).map(({ name }) => name)
-    this.#table.removeSession(session)
+    const names = this.#queues.removeSession(tx, session)
     this.#table.takeAllStolen(session)
     this.#queues.settle(tx, names)
   }
@@ -157,7 +161,7 @@ export class Verbs {
   }
 
   #entryOf(row: ListedRow): Entry {
-    const { mode, permits, weight, client, owner, token, since } = row
+    const { mode, permits, weight, client, owner, token, since, value } = row
     return {
       name: this.#given(row.name),
       mode,
@@ -167,11 +171,12 @@ export class Verbs {
       holds: token !== null,
       ...(token !== null && { token: BigInt(token) }),
       since,
+      ...(value !== null && { value }),
     }
   }
 
   #stored(claim: Claim): string[] {
-    return claim.names.map((name) => this.#prefix + name)
+    return claim.names.map((name) => this.stored(name))
   }
 
   #given(name: string): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -12,8 +13,9 @@ import {
 import { join } from 'node:path'
 
 /**
- * The folder beside the database with a file for every session that waits: whoever grants it something writes to the
- * file after the commit. A lost wake-up costs a poll's delay, so nothing that fails here is an error.
+ * The folder beside the database with a file for every session that waits, and for every name that a session watches:
+ * whoever grants it something, or changes who leads, writes to the file after the commit. A lost wake-up costs a poll's
+ * delay, so nothing that fails here is an error.
  */
 export class WakeFolder {
   readonly #folder: string
@@ -26,32 +28,30 @@ export class WakeFolder {
   }
 
   wake(session: number): void {
-    try {
-      // A write and no change of times, which another user's file would not allow. It makes no file.
-      writeFileSync(this.#file(session), '!', { flag: 'r+' })
-    } catch {
-      // It does not watch.
-    }
+    touch(this.#file(session))
+  }
+
+  /** Wakes all who watch this name. */
+  announce(name: string): void {
+    const ending = endingOf(name)
+    for (const file of this.#list()) if (file.endsWith(ending)) touch(join(this.#folder, file))
   }
 
   /** Removes the files of sessions that have nothing in the database. */
   sweep(isLive: (session: number) => boolean): void {
-    for (const name of this.#list()) {
-      if (/^\d+$/.test(name) && !isLive(Number(name))) this.discard(Number(name))
+    for (const file of this.#list()) {
+      const [session] = /^\d+(?=\.|$)/.exec(file) ?? []
+      if (session !== undefined && !isLive(Number(session))) remove(join(this.#folder, file))
     }
   }
 
-  discard(session: number): void {
-    try {
-      rmSync(this.#file(session), { force: true })
-    } catch {
-      // It belongs to another user, who will remove it.
-    }
+  discard(session: number, name?: string): void {
+    remove(this.#file(session, name))
   }
 
-  /** Makes the session's file and watches it; throws where that is not possible. */
-  watch(session: number, onWake: () => void, onEnd: (error?: unknown) => void): FSWatcher {
-    const file = this.#file(session)
+  /** Makes the session's file, for its grants or for a name, and watches it; throws where that is not possible. */
+  watch(session: number, onWake: () => void, onEnd: (error?: unknown) => void, name?: string): FSWatcher {
+    const file = this.#file(session, name)
     this.#make(() => writeFileSync(file, ''))
     this.#imitate(file, 0o666)
     const watcher = watch(file, { persistent: false })
@@ -87,7 +87,27 @@ export class WakeFolder {
     }
   }
 
-  #file(session: number): string {
-    return join(this.#folder, String(session))
+  #file(session: number, name?: string): string {
+    return join(this.#folder, name === undefined ? String(session) : `${session}${endingOf(name)}`)
+  }
+}
+
+/** Of any length and with any letters, a name is a file's in no file system. */
+const endingOf = (name: string): string => `.${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
+
+function touch(file: string): void {
+  try {
+    // A write and no change of times, which another user's file would not allow. It makes no file.
+    writeFileSync(file, '!', { flag: 'r+' })
+  } catch {
+    // Nobody watches it.
+  }
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // It belongs to another user, who will remove it.
   }
 }

@@ -44,6 +44,17 @@ const roles: Record<string, (args: Args) => Promise<void>> = {
     await locks.close()
   },
 
+  /** Leads until it is told to resign. */
+  async lead({ path = '', name = 'lock' }) {
+    const locks = new LockManager(sqlite({ path }))
+    const leadership = await locks.election(name).campaign()
+    say({ leads: true })
+    await told()
+    await leadership.resign()
+    say({ resigned: true })
+    await locks.close()
+  },
+
   /** Waits for a lock; says when it has it, what it warned of, and what it used. */
   async wait({ path = '', name = 'lock', ttl, exhaust }) {
     const warnings: string[] = []

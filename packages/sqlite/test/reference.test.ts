@@ -80,7 +80,8 @@ function action(
   const names = mode === 'permit' && below(8) > 0 ? ['s'] : pool.splice(below(2), size)
   const steal = !sets && mode === 'exclusive' && below(5) === 0
   const weights = mode === 'permit' ? { permits: 3, weight: 1 + below(3) } : {}
-  const claim = { id, names, mode, steal, wait: below(5) > 0, ...weights }
+  const valued = mode === 'exclusive' && names.length === 1 && below(2) === 0 ? { value: `of ${id}` } : {}
+  const claim = { id, names, mode, steal, wait: below(5) > 0, ...weights, ...valued }
   claims.push(claim)
   return async (session) => {
     const answer = await session.acquire(claim)
@@ -92,8 +93,8 @@ function action(
 function stateOf(entries: readonly Entry[]): Record<string, string[]> {
   const state: Record<string, string[]> = {}
   const holders = entries.filter(({ holds }) => holds).toSorted((a, b) => Number((a.token ?? 0n) - (b.token ?? 0n)))
-  for (const { name, mode, clientId, holds } of [...holders, ...entries.filter((each) => !each.holds)]) {
-    ;(state[name] ??= []).push(`${holds ? 'holds' : 'waits'} ${mode} ${clientId}`)
+  for (const { name, mode, clientId, holds, value } of [...holders, ...entries.filter((each) => !each.holds)]) {
+    ;(state[name] ??= []).push(`${holds ? 'holds' : 'waits'} ${mode} ${clientId} ${value}`)
   }
   return state
 }
