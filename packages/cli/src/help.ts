@@ -21,8 +21,14 @@ The command finds LOCKS_NAME, LOCKS_TOKEN and LOCKS_OWNER in its environment; of
   elect: `Examples:
   locks elect scheduler -- ./scheduler.js     on every machine; it runs on one of them
   locks elect --ttl 5s scheduler -- ./scheduler.js     another takes over 5 s after a crash
+  locks elect --value "http://$HOSTNAME:8080" scheduler -- ./scheduler.js     locks leader shows it
 
 The command is stopped when leadership is lost, and started again when it returns. When it ends by itself, so does this.`,
+
+  leader: `Examples:
+  locks leader scheduler                      its value, then owner, token, and for how long
+  locks leader scheduler --watch              a line each time that it changes
+  locks leader scheduler --json | jq -r .value`,
 
   ls: `Examples:
   locks ls

@@ -44,9 +44,17 @@ function program(command: readonly string[], chosen: { ending: Ending }): Comman
   })
 
   const elect = root.command('elect <name>').description('run a command while this leads, each time that it does')
-  elect.usage('[options] NAME -- COMMAND [ARGUMENT...]')
+  elect
+    .usage('[options] NAME -- COMMAND [ARGUMENT...]')
+    .option('--value <text>', 'what `locks leader` shows of it, such as an address')
   stored(working(elect)).action(async (name: string, options) => {
     chosen.ending = await (await import('./commands/elect.ts')).elect(name, command, options)
+  })
+
+  const leader = root.command('leader <name>').description('show who leads')
+  leader.option('-w, --watch', 'go on, with every change as the store tells of it')
+  stored(leader).action(async (name: string, options) => {
+    chosen.ending = await (await import('./commands/leader.ts')).leader(name, options)
   })
 
   const ls = root.command('ls').description('list what is held and waited for')

@@ -49,3 +49,24 @@ test('a signal ends the campaign, or goes to the command', async () => {
   expect(await leading.ended).toMatchObject({ signal: 'SIGTERM' })
   expect(await locks.query()).toEqual({ held: [], pending: [] })
 })
+
+test('who leads is shown with its value, and watched by notification', async () => {
+  const world = new World()
+  expect(await world.run(['leader', 'job'])).toMatchObject({ code: 0, stdout: 'nobody leads job\n', stderr: '' })
+  expect(await world.run(['leader', 'job', '--json'])).toMatchObject({ code: 0, stdout: 'null\n' })
+  const watching = world.locks(['leader', 'job', '--watch'])
+  await until(() => watching.stdout === 'nobody leads job\n')
+  const options = ['--owner', 'me', '--value', 'http://a b\n']
+  const leading = world.locks(['elect', ...options, 'job', '--', ...command])
+  await until(() => watching.stdout.split('\n').length === 3)
+  const [, token = ''] = /token (\d+)/.exec(watching.stdout) ?? []
+  expect(watching.stdout.split('\n')[1]).toMatch(/^http:\/\/a b\\u\{a\}\towner me, token \d+, for [\d.]+m?s$/)
+  await until(() => leading.stdout)
+  expect(leading.stdout).toBe(`leads job ${token}\n`)
+  const { stdout } = await world.run(['leader', 'job', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({ value: 'http://a b\n', owner: 'me', token })
+  leading.kill('SIGTERM')
+  await until(() => watching.stdout.endsWith('nobody leads job\n') && watching.stdout.split('\n').length === 4)
+  watching.kill('SIGINT')
+  expect(await watching.ended).toMatchObject({ signal: 'SIGINT', stderr: '' })
+})

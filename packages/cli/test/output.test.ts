@@ -148,8 +148,11 @@ test('break refuses what is free, and what several hold', async () => {
   expect(await breaking('b')).toMatchObject({ code: 75, stderr: expect.stringContaining('b has 2 holders') as string })
 })
 
-test.each(['run', 'elect', 'ls', 'inspect', 'break', 'doctor'])('the help of %s teaches by example', async (name) => {
-  const { code, stdout, stderr } = await new World().run([name, '--help'])
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(new RegExp(`Examples:\n  .*locks ${name}`, 's'))
-})
+test.each(['run', 'elect', 'leader', 'ls', 'inspect', 'break', 'doctor'])(
+  'the help of %s teaches by example',
+  async (name) => {
+    const { code, stdout, stderr } = await new World().run([name, '--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`Examples:\n  .*locks ${name}`, 's'))
+  },
+)

@@ -1,15 +1,23 @@
 import type { Ending } from '../child/ending.ts'
 import { runUnder } from '../child/hold.ts'
-import { campaign } from '../election.ts'
+import { heldBy } from '../store/acquire.ts'
 import { tellGranted, tellLost } from './events.ts'
 import { patience, work, type WorkOptions } from './work.ts'
 
+export interface ElectOptions extends WorkOptions {
+  /** What others are told of the leader. */
+  readonly value?: string | undefined
+}
+
 /** Runs a command while this process leads, again each time that it leads again, until the command ends by itself. */
-export function elect(name: string, command: readonly string[], options: WorkOptions): Promise<Ending> {
+export function elect(name: string, command: readonly string[], options: ElectOptions): Promise<Ending> {
+  const { value } = options
   const patient = { ...options, connectTimeout: patience }
   return work(command, patient, async ({ locks, owner, stopping, signals, waitFor }) => {
     for (;;) {
-      const led = await waitFor([name], (signal) => campaign(locks, name, owner, signal))
+      const led = await waitFor([name], async (signal) => {
+        return heldBy(owner, await locks.election(name).campaign({ value, signal }))
+      })
       if (typeof led === 'string') return led
       tellGranted(options, led)
       const { ending, lost, asked } = await runUnder(led, command, stopping, signals)

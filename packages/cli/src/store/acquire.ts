@@ -25,11 +25,14 @@ export async function acquire(locks: LockManager, wish: Wish): Promise<Held> {
   const mode = shared ? 'shared' : undefined
   const [name = '', ...more] = names
   if (more.length === 0) {
-    const lock = await locks.acquire(name, { mode, permits, weight, timeout, signal })
-    return { names, owner, holding: lock, tokens: unlessAbsent(() => [lock.token]) }
+    return heldBy(owner, await locks.acquire(name, { mode, permits, weight, timeout, signal }))
   }
   const set = await locks.acquireAll(names, { mode, timeout, signal })
   return { names, owner, holding: set, tokens: unlessAbsent(() => tokensOf(set)) }
+}
+
+export function heldBy(owner: string, lock: Lock): Held {
+  return { names: [lock.name], owner, holding: lock, tokens: unlessAbsent(() => [lock.token]) }
 }
 
 const tokensOf = ({ names, tokens }: LockSet): Lock['token'][] => names.flatMap((name) => tokens.get(name) ?? [])
