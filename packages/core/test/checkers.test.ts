@@ -4,6 +4,7 @@ import {
   fencedRegister,
   handovers,
   histogram,
+  leaders,
   liveness,
   lostUpdates,
   outcomes,
@@ -20,6 +21,7 @@ import {
   type History,
   type HistoryRecord,
   type Hold,
+  type Observed,
   type Series,
   type Verdict,
 } from '@locks/core/conformance'
@@ -421,5 +423,51 @@ describe('the chance of success', () => {
       agrees: false,
       measured: { hits: 50, of: 100 },
     })
+  })
+})
+
+describe('leaders as observed', () => {
+  const campaign = (given: Partial<Acquire> = {}) => acquire({ elects: true, ...given })
+  const observed = (given: Partial<Observed> = {}): Observed => ({
+    action: 'observed',
+    client: 'a',
+    name: 'n',
+    at: 20,
+    leader: null,
+    ...given,
+  })
+  const messages = (history: History) => leaders(history).violations.map(({ message }) => message)
+  const [one, two] = [campaign({ token: '1' }), campaign({ token: '2', invoked: 15, completed: 25 })]
+  const led = (by: Acquire, at: number, client = 'a') =>
+    observed({ leader: by.id, at, client, ...(by.token !== undefined && { token: by.token }) })
+
+  test('leaders in their order, and nobody in between, are no finding', () => {
+    const history = [one, two, observed({ at: 5 }), led(one, 12), observed({ at: 18 }), led(two, 30), led(one, 40, 'b')]
+    expect(leaders(history)).toMatchObject({ checked: 5, violations: [], excused: [] })
+  })
+
+  test('a leader that comes back after a later one is, unless the store may forget', () => {
+    const history = [one, two, led(two, 30), led(one, 40)]
+    expect(messages(history)).toEqual(['a saw token 1 lead after token 2'])
+    const forgets = fault({ from: 20, until: 50, forgets: true })
+    expect(leaders([...history, forgets])).toMatchObject({ violations: [], excused: [{ by: forgets.kind }] })
+    expect(messages([one, two, led(two, 30), observed({ at: 35 }), led(one, 40)])).toHaveLength(1)
+  })
+
+  test('so is one that had not asked, or asked for another name, and one that is told twice in a row', () => {
+    expect(messages([one, observed({ leader: 99_999, at: 30 })])).toEqual(['a saw 99999 lead, who had not asked to'])
+    expect(messages([one, observed({ leader: one.id, at: 30, name: 'other' })])).toHaveLength(1)
+    expect(messages([two, led(two, 10)])).toHaveLength(1)
+    expect(messages([one, led(one, 30), led(one, 40)])).toEqual([`a saw ${one.id} twice in a row`])
+    expect(messages([observed({ at: 1 }), observed({ at: 2 })])).toEqual(['a saw nobody twice in a row'])
+  })
+
+  test('a leader that its own observer does not see in time after a heal is', () => {
+    const probe = campaign({ probe: true, invoked: 100, completed: 110, token: '3' })
+    const heal = { action: 'heal', at: 90, until: 150, deadline: 200 } as const
+    expect(leaders([probe, heal, led(probe, 120)])).toMatchObject({ checked: 2, violations: [] })
+    expect(messages([probe, heal, led(probe, 120, 'b')])).toEqual(['a led and was not seen to by its own observer'])
+    expect(messages([probe, heal, led(probe, 201)])).toHaveLength(1)
+    expect(messages([probe, led(probe, 201)])).toEqual([])
   })
 })

@@ -38,6 +38,8 @@ export interface Acquire extends Operation {
   readonly token?: string | undefined
   /** Why it ended otherwise: the error's code, or `refused`, `aborted`. */
   readonly why?: string | undefined
+  /** A campaign of the election of that name, with this record's `id` as its value. */
+  readonly elects?: boolean | undefined
   /** Made to see whether the store serves again; it must be granted. */
   readonly probe?: boolean | undefined
 }
@@ -106,6 +108,18 @@ export interface Sighting extends Operation {
   readonly held: readonly { readonly name: string; readonly client: string; readonly token?: string | undefined }[]
 }
 
+/** A change of who leads, as an observer was told of it. */
+export interface Observed {
+  readonly action: 'observed'
+  /** A name that is never used again once the observation has ended. */
+  readonly client: string
+  readonly name: string
+  readonly at: number
+  /** The `id` of its campaign; null: nobody. */
+  readonly leader: number | null
+  readonly token?: string | undefined
+}
+
 /** A fault, for as long as it may have an effect. */
 export interface Fault {
   readonly action: 'fault'
@@ -128,7 +142,7 @@ export interface Heal {
   readonly deadline: number
 }
 
-export type HistoryRecord = Acquire | Hold | Access | Final | Sighting | Fault | Heal
+export type HistoryRecord = Acquire | Hold | Access | Final | Sighting | Observed | Fault | Heal
 export type History = readonly HistoryRecord[]
 
 /** The records of one kind. */

@@ -2,7 +2,20 @@ export { deadlines } from './deadlines.ts'
 export { fencedRegister } from './fenced-register.ts'
 export { handovers, histogram, type HandoverBounds, type Handovers } from './handover.ts'
 export { accesses, only } from './history.ts'
-export type { Access, Acquire, Fault, Final, Heal, History, HistoryRecord, Hold, Reading, Sighting } from './history.ts'
+export type {
+  Access,
+  Acquire,
+  Fault,
+  Final,
+  Heal,
+  History,
+  HistoryRecord,
+  Hold,
+  Observed,
+  Reading,
+  Sighting,
+} from './history.ts'
+export { leaders } from './leaders.ts'
 export { liveness } from './liveness.ts'
 export { lostUpdates } from './lost-updates.ts'
 export { arrivalOrder } from './order.ts'

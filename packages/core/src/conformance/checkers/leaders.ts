@@ -1,0 +1,53 @@
+import { only, type Acquire, type History, type Observed } from './history.ts'
+import { faultWithin, Findings, type Verdict } from './verdict.ts'
+
+/**
+ * What observers of an election saw: nobody who had not asked to lead; each observer the leaders in the order of their
+ * tokens, none of them again after a later one, and none twice in a row; and after everything has been healed, whoever
+ * leads is seen by the observer beside it in time.
+ */
+export function leaders(history: History): Verdict {
+  const findings = new Findings('leaders as observed')
+  const campaigns = new Map(
+    only(history, 'acquire')
+      .filter(({ elects }) => elects)
+      .map((each) => [each.id, each]),
+  )
+  const forgetting = only(history, 'fault').filter(({ forgets }) => forgets)
+  const seen = only(history, 'observed').toSorted((a, b) => a.at - b.at)
+  for (const views of Map.groupBy(seen, ({ client, name }) => JSON.stringify([client, name])).values()) {
+    let highest: Observed | undefined
+    let last: Observed | undefined
+    for (const view of views) {
+      findings.checked++
+      const { at, name, leader, token } = view
+      const add = (message: string, records: readonly number[], excuse?: string) =>
+        findings.add({ message: `${view.client} saw ${message}`, at, name, records }, excuse)
+      if (last?.leader === leader) add(`${leader ?? 'nobody'} twice in a row`, [])
+      last = view
+      if (leader === null) continue
+      const campaign = campaigns.get(leader)
+      if (campaign?.name !== name || campaign.invoked > at) add(`${leader} lead, who had not asked to`, [leader])
+      const since = highest
+      if (since && since.leader !== leader && token !== undefined && BigInt(since.token ?? 0) >= BigInt(token)) {
+        const message = `token ${token} lead after token ${since.token}`
+        add(message, [since.leader ?? 0, leader], faultWithin(forgetting, since.at, at))
+      }
+      if (!since || BigInt(token ?? 0) > BigInt(since.token ?? 0)) highest = view
+    }
+  }
+  for (const { at, until, deadline } of only(history, 'heal')) {
+    for (const campaign of campaigns.values()) {
+      const { id, client, name, probe, outcome, invoked } = campaign
+      if (!probe || outcome !== 'ok' || invoked < at || invoked > until) continue
+      findings.checked++
+      const found = seen.find((each) => each.client === client && each.leader === id)
+      if (found && found.at <= deadline) continue
+      const message = `${client} led and was not seen to by its own observer`
+      findings.add({ message, at: endOf(campaign), name, records: [id] })
+    }
+  }
+  return findings.verdict()
+}
+
+const endOf = ({ completed, invoked }: Acquire): number => completed ?? invoked
