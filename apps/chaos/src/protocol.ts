@@ -1,5 +1,5 @@
 /** What the campaign and its worker processes tell each other. */
-import type { Acquire, Hold, Sighting } from './records.ts'
+import type { Acquire, Hold, Observed, Sighting } from './records.ts'
 import type { Terms, Way } from './work/open.ts'
 import type { Answer, TimedSeries, Wish } from './work/port.ts'
 import type { Task } from './work/worker.ts'
@@ -28,6 +28,7 @@ export type Order =
 export type Report =
   | { readonly is: 'began' | 'ended'; readonly call: Acquire }
   | { readonly is: 'holds'; readonly hold: Hold }
+  | { readonly is: 'observed'; readonly change: Observed }
   | { readonly is: 'saw'; readonly sighting: Sighting }
   | { readonly is: 'tried'; readonly series: TimedSeries }
   | { readonly is: 'access'; readonly call: number; readonly wish: Wish }

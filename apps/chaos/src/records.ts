@@ -6,6 +6,7 @@ export type {
   Final,
   HistoryRecord,
   Hold,
+  Observed,
   Reading,
   Series,
   Sighting,

@@ -80,6 +80,7 @@ test.for(isTested ? resent : [])(
         ended: (call) => ledger.call(call),
         holds: (hold) => ledger.hold(hold),
         saw: (sighting) => ledger.add(sighting),
+        observed: (sighting) => ledger.add(sighting),
         tried: (series) => ledger.series.push(series),
         access: (wish) => Promise.resolve(resources.access('client', wish)),
         broke: (why) => ledger.broken.push({ client: 'client', why, at: 0 }),

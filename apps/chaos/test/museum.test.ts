@@ -26,6 +26,10 @@ const exhibits: readonly Exhibit[] = [
   { defect: 'knows of a loss by a timer only', found: ['holds past their deadline'], only: 'event loop stalled' },
   { defect: 'releases a name without asking whose it is', found: ['overlap of holds'], only: 'line silent' },
   {
+    defect: 'asks whichever replica is nearest: an answer may be older than the one before',
+    found: ['leaders as observed'],
+  },
+  {
     // As a `SET NX` is that a driver sends again: it finds its own lock and takes it for another's.
     defect: 'answers a repeated request as if it came from somebody else',
     found: ['refused because of another'],

@@ -431,6 +431,7 @@ describe('leaders as observed', () => {
   const observed = (given: Partial<Observed> = {}): Observed => ({
     action: 'observed',
     client: 'a',
+    observation: 1,
     name: 'n',
     at: 20,
     leader: null,
@@ -460,6 +461,7 @@ describe('leaders as observed', () => {
     expect(messages([two, led(two, 10)])).toHaveLength(1)
     expect(messages([one, led(one, 30), led(one, 40)])).toEqual([`a saw ${one.id} twice in a row`])
     expect(messages([observed({ at: 1 }), observed({ at: 2 })])).toEqual(['a saw nobody twice in a row'])
+    expect(messages([observed({ at: 1 }), observed({ at: 2, observation: 2 })])).toEqual([])
   })
 
   test('a leader that its own observer does not see in time after a heal is', () => {

@@ -134,6 +134,8 @@ export class Crew {
         return ledger.call(report.call)
       case 'holds':
         return ledger.hold(report.hold)
+      case 'observed':
+        return ledger.add(report.change)
       case 'saw':
         return ledger.add(report.sighting)
       case 'tried':

@@ -4,7 +4,7 @@ import { locks, semaphore, tried } from '../names.ts'
 
 /** What a worker may do next. Durations in ms. */
 export interface Act {
-  readonly kind: 'lock' | 'set' | 'occupy' | 'reopen'
+  readonly kind: 'lock' | 'lead' | 'set' | 'occupy' | 'reopen'
   readonly names: readonly string[]
   readonly mode: 'exclusive' | 'shared' | 'permit'
   readonly weight?: number
@@ -29,6 +29,7 @@ export function nextAct(chance: Chance, ttl: number, capabilities: Capabilities)
     [capabilities.semaphore ? 10 : 0, 'permit'],
     [8, 'try'],
     [6, 'set'],
+    [capabilities.elections ? 8 : 0, 'lead'],
     [8, 'occupy'],
     [capabilities.steal ? 1 : 0, 'steal'],
     [0.5, 'reopen'],
@@ -49,6 +50,8 @@ export function nextAct(chance: Chance, ttl: number, capabilities: Capabilities)
         mode: 'permit',
         weight: 1 + Math.floor(chance.unit() * 2),
       }
+    case 'lead':
+      return { kind, ...base, ...impatience(chance, ttl) }
     case 'try':
       return { kind: 'lock', ...base, tries: true }
     case 'steal':

@@ -29,7 +29,7 @@ export class Calls {
   readonly #notes = new Map<string, { queued?: number }>()
 
   constructor(act: Act, client: string, id: () => number, probe = false) {
-    const { names, mode, weight, steal, tries } = act
+    const { kind, names, mode, weight, steal, tries } = act
     const invoked = now()
     this.begun = names.map((name) => ({
       id: id(),
@@ -39,6 +39,7 @@ export class Calls {
       mode,
       ...(mode === 'permit' && { permits: semaphore.permits, weight }),
       ...(steal && { steal }),
+      ...(kind === 'lead' && { elects: true }),
       ...(probe && { probe }),
       wait: !tries,
       invoked,

@@ -67,6 +67,7 @@ export class Client {
       began: (call) => report({ is: 'began', call }),
       ended: (call) => report({ is: 'ended', call }),
       holds: (hold) => report({ is: 'holds', hold }),
+      observed: (change) => report({ is: 'observed', change }),
       saw: (sighting) => report({ is: 'saw', sighting }),
       tried: (series) => report({ is: 'tried', series }),
       access: (wish) =>

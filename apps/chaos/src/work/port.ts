@@ -1,4 +1,4 @@
-import type { Acquire, Hold, Mode, Series, Sighting } from '../records.ts'
+import type { Acquire, Hold, Mode, Observed, Series, Sighting } from '../records.ts'
 
 /** What becomes of an access to a resource. */
 export interface Answer {
@@ -31,6 +31,7 @@ export interface Port {
   /** A hold as it stands: recorded again whenever there is something new of it. */
   holds(hold: Hold): void
   saw(sighting: Sighting): void
+  observed(change: Observed): void
   tried(series: TimedSeries): void
   access(wish: Wish): Promise<Answer>
   /** Something that must not happen: an error of a kind that no call may end with. */

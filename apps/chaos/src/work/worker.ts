@@ -5,6 +5,7 @@ import { locks as names } from '../names.ts'
 import { nextAct, type Act } from './acts.ts'
 import { Belief } from './belief.ts'
 import { Calls, changedMind, isExpected } from './calls.ts'
+import { Observer } from './observer.ts'
 import type { Port } from './port.ts'
 import { section } from './section.ts'
 
@@ -31,6 +32,7 @@ export class Worker {
   readonly #open: () => Promise<LockManager>
   readonly #id: () => number
   readonly #beliefs = new Set<Belief>()
+  readonly #observer: Observer
   #manager: Promise<LockManager>
   #running = false
   #lanes: Promise<unknown> = Promise.resolve()
@@ -40,6 +42,7 @@ export class Worker {
     this.#port = port
     this.#open = open
     this.#id = idsOf(task.number)
+    this.#observer = new Observer(task.client, port)
     this.#manager = this.#opened()
   }
 
@@ -62,11 +65,13 @@ export class Worker {
     await this.#lanes
   }
 
-  /** Takes each lock once, to see that they can be had. */
+  /** Takes each lock once, to see that they can be had; and leads, to see that it is seen to. */
   async probe(timeout: number): Promise<void> {
+    const { elections } = (await this.#manager).capabilities
     for (const name of names) {
-      const act: Act = { kind: 'lock', names: [name], mode: 'exclusive', timeout, lasts: 0, rest: 0 }
-      await this.#lock(act, { probe: true })
+      for (const kind of elections ? (['lock', 'lead'] as const) : (['lock'] as const)) {
+        await this.#lock({ kind, names: [name], mode: 'exclusive', timeout, lasts: 0, rest: 0 }, { probe: true })
+      }
     }
   }
 
@@ -86,7 +91,9 @@ export class Worker {
   async #opened(): Promise<LockManager> {
     for (;;) {
       try {
-        return await this.#open()
+        const locks = await this.#open()
+        if (locks.capabilities.elections) this.#observer.follow(locks)
+        return locks
       } catch (error) {
         if (!LockError.find(error)?.temporary && !LockError.is(error, 'UNSUPPORTED')) throw error
         await sleep(50)
@@ -116,10 +123,10 @@ export class Worker {
     let granted = false
     const inside = async (lock: Lock | LockSet | null) => {
       granted = true
-      await this.#inside(lock, calls, act)
+      await this.#inside(lock, calls, act, probe)
     }
     try {
-      const held = await calls.run(() => ask(locks, act, inside))
+      const held = await calls.run(() => ask(locks, act, inside, calls))
       if (held === undefined) return
       await inside(held)
     } catch (error) {
@@ -130,7 +137,7 @@ export class Worker {
     }
   }
 
-  async #inside(lock: Lock | LockSet | null, calls: Calls, act: Act): Promise<void> {
+  async #inside(lock: Lock | LockSet | null, calls: Calls, act: Act, probe: boolean): Promise<void> {
     const ended = lock ? calls.granted((name) => tokenOf(lock, name)) : calls.failed(null)
     // Before anything else: from the moment of the grant on it is believed in.
     const belief = lock && new Belief(lock, ended, this.#port)
@@ -139,6 +146,7 @@ export class Worker {
     this.#beliefs.add(belief)
     try {
       await section(ended, belief, act.lasts, this.#port)
+      if (probe && act.kind === 'lead') await this.#observer.sees(ended[0]?.id ?? 0, act.timeout ?? 0)
       belief.read()
     } finally {
       this.#beliefs.delete(belief)
@@ -153,12 +161,14 @@ async function ask(
   locks: LockManager,
   act: Act,
   inside: (lock: Lock) => Promise<void>,
+  { begun: [call] }: Calls,
 ): Promise<Lock | LockSet | null | undefined> {
   const { names, mode, weight, steal, timeout, abortAfter } = act
   const [name = ''] = names
   const signal = abortAfter === undefined ? undefined : after(abortAfter)
   const limits = { timeout, signal }
   const kind = mode === 'permit' ? { permits: 3, weight } : { mode }
+  if (act.kind === 'lead') return locks.election(name).campaign({ value: String(call?.id), ...limits })
   if (act.kind === 'set') return locks.acquireAll(names, limits)
   if (act.tries) return locks.tryAcquire(name, kind)
   if (!act.byRequest) return locks.acquire(name, { ...kind, ...limits, steal })

@@ -1,3 +1,4 @@
+import type { Entry } from '@locks/core/backend'
 import { altered, type Piece } from './boundary.ts'
 
 export const elections: readonly Piece[] = [
@@ -52,6 +53,24 @@ export const elections: readonly Piece[] = [
               deaf = deaf.add(name)
               unwatch()
             }
+          },
+        }
+      }),
+  },
+  {
+    defect: 'asks whichever replica is nearest: an answer may be older than the one before',
+    seenIn: 'Consul reads with `?stale`',
+    caughtBy: 'observations/notified',
+    store: (backend) =>
+      altered(backend, (session) => {
+        const answers = new Map<string | undefined, (readonly Entry[])[]>()
+        let asked = 0
+        return {
+          async query(name) {
+            const fresh = await session.query(name)
+            const [last = fresh, before = fresh] = answers.get(name) ?? []
+            answers.set(name, [fresh, last])
+            return ++asked % 2 === 0 ? before : fresh
           },
         }
       }),

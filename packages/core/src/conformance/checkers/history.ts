@@ -111,8 +111,9 @@ export interface Sighting extends Operation {
 /** A change of who leads, as an observer was told of it. */
 export interface Observed {
   readonly action: 'observed'
-  /** A name that is never used again once the observation has ended. */
   readonly client: string
+  /** Of one client, a number for each reader of changes. */
+  readonly observation: number
   readonly name: string
   readonly at: number
   /** The `id` of its campaign; null: nobody. */

@@ -15,7 +15,9 @@ export function leaders(history: History): Verdict {
   )
   const forgetting = only(history, 'fault').filter(({ forgets }) => forgets)
   const seen = only(history, 'observed').toSorted((a, b) => a.at - b.at)
-  for (const views of Map.groupBy(seen, ({ client, name }) => JSON.stringify([client, name])).values()) {
+  for (const views of Map.groupBy(seen, ({ client, observation, name }) =>
+    JSON.stringify([client, observation, name]),
+  ).values()) {
     let highest: Observed | undefined
     let last: Observed | undefined
     for (const view of views) {
