@@ -1,17 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { cleanup, kill, read, signalWhen, stateOf, until, World } from './support.ts'
-
-/** Writes down the time again and again, in ms, and when it was asked to end, which it does not do. */
-const diarist = `trap 'echo term $(date +%s%3N) >> "$1"' TERM; while :; do echo alive $(date +%s%3N) >> "$1"; sleep 0.01; done`
-
-function times(diary: string, what: 'alive' | 'term'): number[] {
-  const lines = read(diary).split('\n')
-  return lines
-    .filter((line) => /^\w+ \d+$/.test(line) && line.startsWith(what))
-    .map((line) => Number(line.split(' ')[1]))
-}
+import { cleanup, diarist, kill, signalWhen, stateOf, times, until, World } from './support.ts'
 
 /** Keeps everybody else from writing, as a slow transaction does. */
 function block(path: string): DatabaseSync {

@@ -46,6 +46,16 @@ export const read = (path: string): string => {
   }
 }
 
+/** Writes down the time again and again, in ms, and when it was asked to end, which it does not do. */
+export const diarist = `trap 'echo term $(date +%s%3N) >> "$1"' TERM; while :; do echo alive $(date +%s%3N) >> "$1"; sleep 0.01; done`
+
+export function times(diary: string, what: 'alive' | 'term'): number[] {
+  const lines = read(diary).split('\n')
+  return lines
+    .filter((line) => /^\w+ \d+$/.test(line) && line.startsWith(what))
+    .map((line) => Number(line.split(' ')[1]))
+}
+
 export interface Result {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -63,20 +73,20 @@ export interface Running {
   kill(signal: NodeJS.Signals): void
 }
 
-/** A world of one test: a store, an environment, and every process that is started in it. */
+/** A world of one test: a store (its own database unless another is given), an environment, every process started in it. */
 export class World {
   readonly folder = folder()
   readonly database = join(this.folder, 'locks.db')
   readonly #mark = `LOCKS_TEST_WORLD=${randomUUID()}`
   readonly env: NodeJS.ProcessEnv
 
-  constructor() {
+  constructor(url?: string) {
     const [key = '', value] = this.#mark.split('=')
     const { LOCKS_URL: _, ...inherited } = process.env
     this.env = {
       ...inherited,
       [key]: value,
-      LOCKS_URL: `sqlite:${this.database}`,
+      LOCKS_URL: url ?? `sqlite:${this.database}`,
       // One for all tests: what is measured elsewhere is not the compiler.
       NODE_COMPILE_CACHE: join(tmpdir(), 'locks-cli-test-cache'),
       XDG_STATE_HOME: join(this.folder, 'state'),
@@ -162,6 +172,12 @@ export interface StartOptions {
   readonly flags?: readonly string[]
   readonly cwd?: string
 }
+
+/** To start `locks` with: it writes its lock's deadline down there when that is at risk, as at-risk.ts says. */
+export const notingDeadline = (path: string): StartOptions => ({
+  flags: ['--import', pathToFileURL(join(import.meta.dirname, 'at-risk.ts')).href],
+  env: { LOCKS_TEST_DEADLINE: path },
+})
 
 /** As in /proc: S sleeps, T is stopped, Z is dead; empty when there is none. */
 export const stateOf = (pid: number): string => /^\d+ \(.*\) (\S)/s.exec(read(`/proc/${pid}/stat`))?.[1] ?? ''

@@ -21,6 +21,7 @@ export async function breakLock(name: string, options: BreakOptions): Promise<En
   if (!options.yes && !terminal)
     throw misuse('there is no terminal to ask on: --yes breaks the lock without a question')
   return withStore(options, async (locks) => {
+    if (!locks.capabilities.steal) throw misuse('this store takes a lock from nobody: end the process that holds it')
     await checkHolder(locks, name, options)
     if (!options.yes && !(await confirmed(name, options))) return exitCodes.failed
     // Again, after however long the answer took. A steal cannot be made to depend on who is robbed.

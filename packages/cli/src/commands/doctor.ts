@@ -1,7 +1,6 @@
-import type { Capabilities, Warning } from '@locks/core'
+import { LockError, type Capabilities, type Warning } from '@locks/core'
 import type { Ending } from '../child/ending.ts'
-import { exitCodes } from '../exit-codes.ts'
-import { failureOf, type Failure } from '../failure.ts'
+import { failureOf } from '../failure.ts'
 import { adviceOn } from './advice.ts'
 import { measure, type Measured } from './measurements.ts'
 import { json, printable } from '../output/escape.ts'
@@ -42,9 +41,11 @@ export async function doctor(options: DoctorOptions): Promise<Ending> {
     show({ ...about, ...found, reachable: true }, options)
     return 0
   } catch (error) {
-    const failure = failureOf(error)
-    const { code, message, exitCode } = failure
-    show({ ...about, reachable: false, problem: { code, message, advice: adviceIn(failure) } }, options)
+    const { code, message, exitCode } = failureOf(error)
+    // Whoever warns or refuses for good has been reached.
+    const isSilent = code === 'UNAVAILABLE' && warnings.length === 0 && LockError.find(error)?.temporary === true
+    const advice = isSilent ? adviceOn(code) : undefined
+    show({ ...about, reachable: false, problem: { code, message, advice } }, options)
     return exitCode
   }
 }
@@ -58,10 +59,6 @@ async function examine(options: DoctorOptions, location: Location) {
   } finally {
     await locks.close()
   }
-}
-
-function adviceIn({ exitCode }: Failure): string | undefined {
-  return exitCode === exitCodes.unavailable ? adviceOn('UNAVAILABLE') : undefined
 }
 
 function show(examined: Examined, options: DoctorOptions): void {

@@ -29,17 +29,19 @@ export async function measure(locks: LockManager, url: string): Promise<Measured
   return { latencyMs: { median: times[rounds / 2] ?? 0, max: times.at(-1) ?? 0, rounds }, clock }
 }
 
-/** The grant was made at some moment between the two readings of this machine's clock. */
+/**
+ * The store read its clock at some moment between the two readings of this machine's: at the grant, or when it was asked
+ * who holds, since Postgres writes down a free lock's holder no sooner.
+ */
 async function offset(locks: LockManager, name: string): Promise<Measured['clock']> {
   const before = Date.now()
   const lock = await locks.acquire(name)
-  const after = Date.now()
   try {
     const { held } = await locks.query(name)
+    const half = (Date.now() - before) / 2
     const since = held[0]?.since
-    if (since === undefined) return null
-    const uncertaintyMs = (after - before) / 2
-    return { offsetMs: since - before - uncertaintyMs, uncertaintyMs }
+    // All three are whole milliseconds, of times that are not.
+    return since === undefined ? null : { offsetMs: since - before - half, uncertaintyMs: half + 1 }
   } finally {
     await lock.release()
   }
