@@ -134,7 +134,8 @@ async function run(options: CampaignOptions, ends: Ends): Promise<Campaign> {
 function storeFaults({ faults, network }: Deployment): Fault[] {
   if (!network) return [...faults]
   // Of each two, one on the way: there are more kinds of those.
-  return [...faults, ...lineFaults({ network: true, breaks: network.connectionIsLock ?? false })]
+  const { connectionIsLock: breaks = false, apart = false } = network
+  return [...faults, ...lineFaults({ network: true, breaks, apart })]
 }
 
 /** For the campaign itself, by a way without faults. */

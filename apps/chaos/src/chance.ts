@@ -23,6 +23,13 @@ export class Chance {
     return list[Math.floor(this.unit() * list.length)] as T
   }
 
+  /** So many different ones of them, in their order. */
+  several<T>(list: readonly T[], count: number): T[] {
+    const drawn = list.map((_, at) => ({ at, by: this.unit() })).toSorted((a, b) => a.by - b.by)
+    const chosen = new Set(drawn.slice(0, count).map(({ at }) => at))
+    return list.filter((_, at) => chosen.has(at))
+  }
+
   /** One of them, as often as its weight says. */
   weighted<T>(list: readonly (readonly [weight: number, value: T])[]): T {
     let left = this.unit() * list.reduce((sum, [weight]) => sum + weight, 0)

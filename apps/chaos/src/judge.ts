@@ -17,6 +17,7 @@ import {
   type Success,
   type Verdict,
 } from '@locks/core/conformance'
+import { grantedInOutages } from './outages.ts'
 import type { Campaign, Mode } from './campaign.ts'
 import type { Store } from './stores/store.ts'
 import type { FaultRecord } from './records.ts'
@@ -48,6 +49,7 @@ export function judge(campaign: Campaign, mode: Mode, { ttl, sessions = false }:
     fencedRegister(history),
     lostUpdates(history, { checked: true }),
     overlap(history, { slack: ttl }),
+    ...(ledger.outages.length > 0 ? [grantedInOutages(history, ledger.outages)] : []),
     deadlines(history, { ttl }),
     outcomes(history, { grace }),
     refusals(history, { grace, sessions }),

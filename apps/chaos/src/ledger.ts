@@ -1,5 +1,6 @@
 import { now } from './now.ts'
 import type { Access, Acquire, FaultRecord, HistoryRecord, Hold } from './records.ts'
+import type { Outage } from './outages.ts'
 import type { TimedSeries } from './work/port.ts'
 
 /** The history while it is made. A record that comes again replaces what was known before. */
@@ -7,6 +8,8 @@ export class Ledger {
   readonly series: TimedSeries[] = []
   /** What must not have happened to a client's process. */
   readonly broken: { readonly client: string; readonly why: string; readonly at: number }[] = []
+  /** When nothing could be granted to anybody. */
+  readonly outages: Outage[] = []
   readonly #records: HistoryRecord[] = []
   readonly #calls = new Map<number, Acquire>()
   readonly #holds = new Map<number, Hold>()

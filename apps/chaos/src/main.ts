@@ -10,6 +10,7 @@ import { judge } from './judge.ts'
 import { page } from './report/html.ts'
 import { summarize, type Summary } from './report/summary.ts'
 import { complaints, table } from './report/table.ts'
+import { backendOf } from './stores/index.ts'
 import { parse, usage, UsageError, type Wanted } from './usage.ts'
 
 subscribe('locks:warning', () => {})
@@ -27,7 +28,7 @@ try {
 
 /** The exit code; a run that fails does not keep the others from theirs. */
 async function runAll({ stores, modes, ms, seed, workers, only, out }: Wanted): Promise<number> {
-  const missing = preflight(stores.map(({ name }) => name.split('-')[0] as string))
+  const missing = preflight(stores.map(backendOf))
   if (missing) throw new Error(missing)
   const clocks = await makeClocks()
   // Of all servers that are started from here.

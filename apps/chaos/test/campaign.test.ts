@@ -1,17 +1,18 @@
 /** A short campaign of each backend, from a seed: with faults for ever, and with faults that heal. */
 import { subscribe } from 'node:diagnostics_channel'
+import { only } from '@locks/core/conformance'
 import { needServers } from '@locks/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCampaign, type Campaign, type Mode } from '../src/campaign.ts'
 import { makeClocks, type Clocks } from '../src/clock/shim.ts'
 import { judge, type Judgement } from '../src/judge.ts'
-import { stores } from '../src/stores/index.ts'
+import { backendOf, stores } from '../src/stores/index.ts'
 
 const seed = 2_026
 const ms = 6_000
 
 const chosen = process.env.LOCKS_TEST_BACKENDS?.split(',')
-const wanted = stores.filter(({ name }) => chosen?.includes(name.split('-')[0] as string) ?? true)
+const wanted = stores.filter((store) => chosen?.includes(backendOf(store)) ?? true)
 
 let clocks: Clocks | undefined
 subscribe('locks:warning', () => {})
@@ -46,4 +47,12 @@ function expectSubstance({ ledger }: Campaign, { verdicts }: Judgement): void {
     expect(checked(checker)).toBeGreaterThan(5)
   }
   expect(ledger.faults.length).toBeGreaterThan(1)
+  expect(setsGranted(ledger)).toBeGreaterThan(0)
+}
+
+/** Of several names that one call asked for, the record is one each, of the same moment. */
+function setsGranted({ records }: Campaign['ledger']): number {
+  const granted = only(records, 'acquire').filter(({ outcome }) => outcome === 'ok')
+  const calls = Map.groupBy(granted, ({ client, invoked }) => `${client} ${invoked}`)
+  return [...calls.values()].filter((names) => names.length > 1).length
 }

@@ -345,6 +345,21 @@ describe('tokens', () => {
     expect(second).toBeLessThan(first)
   })
 
+  test('are shown where the votes agree, for one that came later may have a higher one', async () => {
+    const nodes = three()
+    const { locks, wires } = client(nodes)
+    const shown = async () => (await locks.query('one')).held.map(({ token }) => token)
+    const ahead = open(nodes[2]!)
+    for (let count = 0; count < 100; count++) await (await ahead.acquire('another')).release()
+    await locks.connect()
+    await wires[2].cut()
+    const lock = await locks.acquire('one')
+    expect(await shown()).toEqual([lock.token])
+    await wires[2].heal()
+    await until('the third has it', async () => (await at(nodes[2]!, 'one')).held === 1)
+    expect(await shown()).toEqual([undefined])
+  })
+
   test('are refused where a node cannot store them', async () => {
     const { raises: _, ...capabilities } = memory().capabilities
     const backend = quorum([memory(), memory(), { ...memory(), capabilities }])

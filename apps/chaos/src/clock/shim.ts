@@ -11,6 +11,8 @@ export interface Clock {
   readonly env: NodeJS.ProcessEnv
   /** Off the true time by so many ms from now on. */
   set(ms: number): Promise<void>
+  /** One more, for whoever is to have a time of its own. */
+  beside(name: string): Clock
 }
 
 /** Two of them: the clients' and the servers'. */
@@ -39,6 +41,7 @@ export async function makeClocks(): Promise<Clocks> {
         await handle.write(offset, 0, 8, 0)
         await handle.close()
       },
+      beside: (other) => clock(`${name} ${other}`),
     }
   }
   return {

@@ -50,10 +50,12 @@ interface Jump {
   readonly breaks: boolean
   /** What has to be waited for after the clock is right again. */
   readonly ready?: () => Promise<void>
+  /** Whether it lasts until no time is ahead any more that was read from the clock: what forgets it would go back. */
+  readonly catchesUp?: boolean
 }
 
 /** Forward or back by up to three ttls, and the same way again when it heals. */
-export function jump(kind: string, clock: Clock, { breaks, ready }: Jump): Fault {
+export function jump(kind: string, clock: Clock, { breaks, ready, catchesUp = false }: Jump): Fault {
   return {
     kind,
     lasts: [0.5, 2],
@@ -64,6 +66,7 @@ export function jump(kind: string, clock: Clock, { breaks, ready }: Jump): Fault
       const heal = async () => {
         await clock.set(0)
         await ready?.()
+        if (catchesUp && by > 0) await sleep(by)
       }
       return { target: `${by} ms`, heal }
     },

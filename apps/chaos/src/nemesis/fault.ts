@@ -22,6 +22,8 @@ interface Inflicted {
   readonly target: string
   /** Absent: nothing is left to heal. Resolves once it is over, however long that takes. */
   readonly heal?: () => Promise<void>
+  /** Whether nothing can be granted to anybody, from now on until it heals. */
+  readonly refuses?: boolean
 }
 
 /** Where it happens. */
@@ -29,6 +31,6 @@ export interface Field {
   readonly crew: Crew
   readonly ledger: Ledger
   readonly ttl: number
-  /** Each client's way to the store, by its place; none where there is no network. */
-  readonly lines: ReadonlyMap<number, Line>
+  /** Each client's ways to the store, by its place: several where it has several that know nothing of each other. */
+  readonly lines: ReadonlyMap<number, readonly Line[]>
 }

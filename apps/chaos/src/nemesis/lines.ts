@@ -1,8 +1,9 @@
 import type { LineWire, ProxyLine } from '@locks/testkit'
 import type { Chance } from '../chance.ts'
 import type { Fault, Field } from './fault.ts'
+import { reaches, whole, type Reach } from './reach.ts'
 
-/** A client's way to its store, and what may befall it. */
+/** A client's way to its store, or to one server of several, and what may befall it. */
 export interface Line {
   readonly wire: Omit<LineWire, 'sent' | 'roundTrips'>
   slow?(ms: number): Promise<void>
@@ -19,15 +20,17 @@ interface LineFault {
   readonly lasts: readonly [from: number, to: number]
   readonly befall: (line: Line, chance: Chance) => Promise<unknown>
   readonly heal?: (line: Line) => Promise<unknown>
+  /** Whether no answer comes through. */
+  readonly mute?: boolean
 }
 
 const heal = ({ wire }: Line) => wire.heal()
 
 const faults: readonly LineFault[] = [
-  { kind: 'line silent', lasts: [0.1, 2], befall: ({ wire }) => wire.silence(), heal },
-  { kind: 'answers dropped', lasts: [0.1, 1.5], befall: ({ wire }) => wire.dropAnswers(), heal },
+  { kind: 'line silent', lasts: [0.1, 2], befall: ({ wire }) => wire.silence(), heal, mute: true },
+  { kind: 'answers dropped', lasts: [0.1, 1.5], befall: ({ wire }) => wire.dropAnswers(), heal, mute: true },
   { kind: 'answers late', lasts: [0.1, 1.5], befall: ({ wire }) => wire.delayAnswers(), heal },
-  { kind: 'line cut', lasts: [0.1, 1.5], befall: ({ wire }) => wire.cut(), heal },
+  { kind: 'line cut', lasts: [0.1, 1.5], befall: ({ wire }) => wire.cut(), heal, mute: true },
   { kind: 'notifications lost', lasts: [0.3, 2], befall: ({ wire }) => wire.deafen(), heal },
   {
     kind: 'half open',
@@ -35,6 +38,7 @@ const faults: readonly LineFault[] = [
     befall: ({ wire }) => wire.silence(),
     // What the old connection had taken arrives behind what the new one brings.
     heal: ({ wire }) => wire.reconnect().then(() => wire.heal()),
+    mute: true,
   },
 ]
 
@@ -49,27 +53,56 @@ const bytes: readonly LineFault[] = [
   },
 ]
 
-/** All of them; `network`: also those of streams of bytes. */
-export function lineFaults({ network, breaks }: { readonly network: boolean; readonly breaks: boolean }): Fault[] {
-  return [...faults, ...(network ? bytes : [])].map(({ kind, lasts, befall, heal: healed }) => ({
-    kind,
-    lasts,
-    breaks,
-    async inflict(field, chance) {
-      const { lines, target } = victims(field, chance)
-      if (lines.length === 0) return undefined
-      await Promise.all(lines.map((line) => befall(line, chance)))
-      if (!healed) return { target }
-      return { target, heal: async () => void (await Promise.all(lines.map((line) => healed(line)))) }
-    },
-  }))
+interface LineFaultOptions {
+  /** Whether there are also those of streams of bytes. */
+  readonly network: boolean
+  readonly breaks: boolean
+  /** Whether each client has a line to each server, and a fault befalls some of them. */
+  readonly apart?: boolean
 }
 
-/** Everybody's line or one client's; the prober's too, or nothing would be known of the chances meanwhile. */
-function victims({ lines, crew }: Field, chance: Chance): { lines: Line[]; target: string } {
+/** All of them. */
+export function lineFaults({ network, breaks, apart = false }: LineFaultOptions): Fault[] {
+  const all = [...faults, ...(network ? bytes : [])]
+  return (apart ? reaches : [whole]).flatMap((reach) => all.map((fault) => lineFault(fault, reach, breaks)))
+}
+
+function lineFault({ kind, lasts, befall, heal: healed, mute }: LineFault, reach: Reach, breaks: boolean): Fault {
+  return {
+    kind: `${kind}${reach.words}`,
+    lasts,
+    breaks,
+    weight: reach.weight,
+    async inflict(field, chance) {
+      const found = victims(field, chance)
+      if (found.clients.length === 0) return undefined
+      const { lines, nodes } = reach.pick(found.clients, chance)
+      const target = `${found.target}${nodes}`
+      await Promise.all(lines.map((line) => befall(line, chance)))
+      if (!healed) return { target }
+      return {
+        target,
+        refuses: mute === true && reach.decides && found.everybody,
+        heal: async () => void (await Promise.all(lines.map((line) => healed(line)))),
+      }
+    },
+  }
+}
+
+interface Victims {
+  /** The lines of each. */
+  readonly clients: readonly (readonly Line[])[]
+  readonly everybody: boolean
+  readonly target: string
+}
+
+/** Everybody or one client; the prober too, or nothing would be known of the chances meanwhile. */
+function victims({ lines, crew }: Field, chance: Chance): Victims {
   const all = [...lines]
-  if (chance.unit() < 0.4) return { lines: all.map(([, line]) => line), target: 'all lines' }
-  const one = chance.oneOf(all.filter(([, { probes }]) => !probes))
+  const probes = ([, own]: (typeof all)[number]) => own.some((line) => line.probes)
+  if (chance.unit() < 0.4) return { clients: all.map(([, own]) => own), everybody: true, target: 'all lines' }
+  const one = chance.oneOf(all.filter((each) => !probes(each)))
   const client = crew.members.find(({ place }) => place === one?.[0])?.client ?? 'nobody'
-  return { lines: all.filter((each) => each === one || each[1].probes).map(([, line]) => line), target: client }
+  const clients = all.filter((each) => each === one || probes(each)).map(([, own]) => own)
+  return { clients, everybody: false, target: client }
 }

@@ -65,10 +65,12 @@ export class Nemesis {
     const record = { action: 'fault', kind, from, breaks, forgets } as const
     const inflicted = await fault.inflict(this.#field, chance)
     if (!inflicted) return
-    const { target, heal } = inflicted
+    const { target, heal, refuses = false } = inflicted
+    const inForce = now()
     ledger.fault(number, { ...record, target, until: heal ? null : now() })
     if (!heal) return
     await sleep(Math.min(lasts, Math.max(0, until - now())))
+    if (refuses) ledger.outages.push({ kind, from: inForce, until: now() })
     await heal()
     ledger.fault(number, { ...record, target, until: now() })
   }

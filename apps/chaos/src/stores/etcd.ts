@@ -1,6 +1,6 @@
 import { startEtcd, startEtcdCluster, type EtcdServer } from '@locks/testkit'
 import type { Fault } from '../nemesis/fault.ts'
-import { lossOf, majorityLoss } from './quorum.ts'
+import { lossOf, majorityLoss } from './ensemble.ts'
 import { serverFaults } from './servers.ts'
 import type { Deployment, Store } from './store.ts'
 

@@ -1,6 +1,7 @@
 import { etcd, etcd3 } from './etcd.ts'
 import { inMemory } from './memory.ts'
 import { link, postgres, standby } from './postgres.ts'
+import { quorum } from './quorum.ts'
 import { cluster, redis, sentinel } from './redis.ts'
 import { sqlite } from './sqlite.ts'
 import type { Store } from './store.ts'
@@ -13,6 +14,7 @@ export const stores: readonly Store[] = [
   redis,
   sentinel,
   cluster,
+  quorum,
   zookeeper,
   zookeeper3,
   etcd,
@@ -21,6 +23,9 @@ export const stores: readonly Store[] = [
   standby,
   link,
 ]
+
+/** The backend whose servers it runs. */
+export const backendOf = ({ name, backend = name.split('-')[0] ?? name }: Store): string => backend
 
 /** Those of a backend in all its forms (`redis`), or of one form (`redis-cluster`). */
 export function storesOf(backend: string): readonly Store[] {

@@ -45,7 +45,7 @@ export const standby: Store = {
         await follower.promote()
         primary = follower
         const upstreams = [{ host: primary.host, port: primary.port }]
-        for (const line of lines.values()) await line.redirect?.(upstreams)
+        for (const line of [...lines.values()].flat()) await line.redirect?.(upstreams)
         const heal = async () => {
           // At once: one that went on for a moment would be a second primary.
           await former.kill()

@@ -150,10 +150,12 @@ function eviction(server: RedisServer): Fault {
 }
 
 const clockFaults = (servers: Clock | undefined, ready?: () => Promise<void>): Fault[] =>
-  servers ? [jump('servers’ wall clock jumps', servers, { breaks: true, ...(ready && { ready }) })] : []
+  servers
+    ? [jump('servers’ wall clock jumps', servers, { breaks: true, catchesUp: true, ...(ready && { ready }) })]
+    : []
 
 /** Fields of holders and waiters: all but last tokens, and what is counted. */
-async function leftAt(servers: readonly RedisServer[]): Promise<string[]> {
+export async function leftAt(servers: readonly RedisServer[]): Promise<string[]> {
   const found = await Promise.all(
     servers.map(async (server) => {
       const fields: string[] = []

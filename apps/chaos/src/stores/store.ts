@@ -8,6 +8,8 @@ import type { Way } from '../work/open.ts'
 /** A store as the campaign runs it: how it is started, what may befall it, what it assumes. */
 export interface Store {
   readonly name: string
+  /** Whose servers it runs, if not those of the first part of its name. */
+  readonly backend?: string
   /** The ttl of all locks: the shortest at which this store and machine keep their promises, ms. */
   readonly ttl: number
   /** Whether what it keeps for a client goes with the client's session, so that a new one may have to wait for that. */
@@ -33,13 +35,15 @@ export interface Deployment {
   end(): Promise<void>
 }
 
-interface Network {
+export interface Network {
   readonly ports: readonly number[]
   readonly framing: Parameters<Proxy['line']>[0]['framing']
   /** The way by these ports, in the same order. */
   through(ports: readonly number[]): Way
   /** Whether a connection that fails can end a lock before its holder knows. */
   readonly connectionIsLock?: boolean
+  /** Whether the servers know nothing of each other, and a client's way to each fails by itself. */
+  readonly apart?: boolean
 }
 
 interface Local {

@@ -2,7 +2,7 @@ import { startEnsemble, startZookeeper, type ZookeeperServer } from '@locks/test
 import type { Clock } from '../clock/shim.ts'
 import { jump } from '../nemesis/clients.ts'
 import type { Fault } from '../nemesis/fault.ts'
-import { eventually, lossOf, majorityLoss } from './quorum.ts'
+import { eventually, lossOf, majorityLoss } from './ensemble.ts'
 import { serverFaults } from './servers.ts'
 import type { Deployment, Store } from './store.ts'
 

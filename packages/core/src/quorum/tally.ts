@@ -30,7 +30,7 @@ function claims(group: readonly (readonly Entry[])[], majority: number): Entry[]
     const votes = holding.flatMap((entries) => entries[index] ?? [])
     const { token, ...entry } = votes[0] ?? (fullest[index] as Entry)
     if (index >= holders) return { ...entry, holds: false }
-    const tokens = votes.flatMap((vote) => vote.token ?? [])
-    return { ...entry, token: token && tokens.reduce((a, b) => (a > b ? a : b)) }
+    // Where they differ, only its holder knows: votes that came after the grant may have higher ones of their own.
+    return { ...entry, token: votes.every((vote) => vote.token === token) ? token : undefined }
   })
 }

@@ -16,6 +16,14 @@ export interface RedisOptions {
   /** Speaks TLS, and nothing else. */
   readonly tls?: Certificates
   readonly port?: number
+  /** A command that runs it and becomes it. */
+  readonly by?: readonly string[]
+}
+
+interface Launched {
+  readonly tls?: Certificates | undefined
+  readonly sentinel?: boolean
+  readonly by?: readonly string[] | undefined
 }
 
 export class RedisServer extends Server {
@@ -24,13 +32,10 @@ export class RedisServer extends Server {
   readonly #tls: Certificates | undefined
 
   /** In a folder with a `redis.conf`. */
-  constructor(
-    folder: string,
-    port: number,
-    { tls, sentinel }: { tls?: Certificates | undefined; sentinel?: boolean } = {},
-  ) {
+  constructor(folder: string, port: number, { tls, sentinel, by = [] }: Launched = {}) {
     super({
       executable: 'redis-server',
+      by,
       args: ['redis.conf', ...(sentinel ? ['--sentinel'] : [])],
       folder,
       ready: sentinel ? /Sentinel ID is/ : /Ready to accept connections/,
@@ -55,7 +60,7 @@ export class RedisServer extends Server {
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const { appendonly = false, config, users = [], tls } = options
+  const { appendonly = false, config, users = [], tls, by } = options
   const port = options.port ?? (await freePort())
   const settings = {
     ...dataSettings,
@@ -68,7 +73,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     settings,
     users.map((user) => `user ${user}`),
   )
-  const server = new RedisServer(folder, port, { tls })
+  const server = new RedisServer(folder, port, { tls, by })
   await server.start()
   return server
 }
