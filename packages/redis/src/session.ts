@@ -169,6 +169,7 @@ export class RedisSession implements Session {
   }
 
   watch(name: string, changed: () => void): Promise<() => void> {
+    if (this.#over) return Promise.reject(unavailable('the session was closed'))
     return this.#watches.add(this.#keys.channel(name), changed)
   }
 
