@@ -21,6 +21,7 @@ export function entriesOf(now: number, fields: readonly string[], name: string |
     if (Number.parseInt(hash.get(`=${id}`) ?? '', 10) <= now) continue
     const [state, mode = '', weight, number = '', since, clientId = ''] = record.split(' ')
     const holds = state === 'h'
+    const value = hash.get(`$${id}`)
     const entry: Entry = {
       name: given,
       mode: modes[mode] ?? 'exclusive',
@@ -30,6 +31,7 @@ export function entriesOf(now: number, fields: readonly string[], name: string |
       holds,
       ...(holds && { token: BigInt(number) }),
       since: Number(since),
+      ...(value !== undefined && { value }),
     }
     found.push({ entry, order: Number(number) })
   }

@@ -11,14 +11,17 @@ export interface ListenerOptions {
   /** A new connection, not connected yet, that gives up when it fails. */
   readonly connect: () => Redis | undefined
   readonly heard: (message: string) => void
+  /** There was a message on one of the other channels. */
+  readonly told: (channel: string) => void
   /** Messages may have been lost until now. */
   readonly restored: () => void
 }
 
-/** One connection that is subscribed to one channel, and another when that one fails. */
+/** One connection that is subscribed to a channel and to whichever are added, and another when that one fails. */
 export class Listener {
   readonly #channel: string
   readonly #options: ListenerOptions
+  readonly #others = new Set<string>()
   #connection: Redis | undefined
   #timer: Timer | undefined
   #quiet = true
@@ -37,15 +40,16 @@ export class Listener {
     this.#connection = connection
     let last: unknown
     connection.on('error', (error: unknown) => (last = error))
-    connection.on('message', (_channel: string, message: string) => {
+    connection.on('message', (channel: string, message: string) => {
       this.#quiet = false
-      this.#options.heard(message)
+      if (channel === this.#channel) this.#options.heard(message)
+      else this.#options.told(channel)
     })
     const ended = new Promise<never>((_, reject) => {
       connection.once('end', () => reject(failure(last)))
     })
     try {
-      await Promise.race([connection.connect().then(() => connection.subscribe(this.#channel)), ended])
+      await Promise.race([connection.connect().then(() => connection.subscribe(this.#channel, ...this.#others)), ended])
     } catch (error) {
       hangUp(connection)
       throw failure(last ?? error)
@@ -53,6 +57,22 @@ export class Listener {
     this.#failures = 0
     ended.catch(() => this.#again())
     this.#watch(connection)
+  }
+
+  /** Settles when it listens to this too; rejects when the connection fails, or is only on its way back. */
+  async subscribe(channel: string): Promise<void> {
+    this.#others.add(channel)
+    try {
+      await this.#connection?.subscribe(channel)
+    } catch (error) {
+      throw failure(error)
+    }
+  }
+
+  unsubscribe(channel: string): void {
+    this.#others.delete(channel)
+    // One that is not ready subscribes to what is wanted when it is. What may not be unsubscribed from tells nobody.
+    if (this.#connection?.status === 'ready') this.#connection.unsubscribe(channel).catch(() => {})
   }
 
   close(): void {

@@ -23,6 +23,7 @@ import { newsOf, type News } from './news.ts'
 import type { Server } from './server.ts'
 import { Verbs } from './verbs.ts'
 import { Waits } from './waits.ts'
+import { Watches } from './watches.ts'
 
 /** So many calls leave together, for the sake of everything else that the process does. */
 const mostAtOnce = 500
@@ -35,7 +36,7 @@ export interface SessionParts {
   readonly server: Server
   readonly keys: Keys
   /** Makes the connection that hears the news. */
-  readonly listen: (events: Pick<ListenerOptions, 'heard' | 'restored'>) => Listener
+  readonly listen: (events: Pick<ListenerOptions, 'heard' | 'told' | 'restored'>) => Listener
   /** Lets go of the session's own connections. */
   readonly disconnect: () => void
 }
@@ -55,6 +56,7 @@ export class RedisSession implements Session {
   readonly #disconnect: () => void
   readonly #ledger = new Ledger()
   readonly #waits: Waits
+  readonly #watches: Watches
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
@@ -77,8 +79,13 @@ export class RedisSession implements Session {
     })
     this.#listener = listen({
       heard: (message) => this.#hear(newsOf(message)),
-      restored: () => this.#look(this.#ledger.waiting),
+      told: (channel) => this.#watches.tell(channel),
+      restored: () => {
+        this.#look(this.#ledger.waiting)
+        this.#watches.tellAll()
+      },
     })
+    this.#watches = new Watches(this.#listener)
   }
 
   /** Settles when the session hears what it is told. */
@@ -159,6 +166,11 @@ export class RedisSession implements Session {
     if (token > largest) throw unsupported(`Redis counts tokens up to ${largest}; another node of the quorum has more`)
     const safe = await this.#lasting(this.#verbs.raise(name, token))
     if (!safe) throw unavailable('too few replicas confirmed the token in time')
+  }
+
+  watch(name: string, changed: () => void): Promise<() => void> {
+    if (this.#over) return Promise.reject(unavailable('the session was closed'))
+    return this.#watches.add(this.#keys.channel(name), changed)
   }
 
   async query(name?: string): Promise<readonly Entry[]> {

@@ -52,12 +52,13 @@ export class Verbs {
   }
 
   async acquire(request: Request, sent: Instant): Promise<Acquired> {
-    const { id, names, mode, permits, weight = 1, wait, steal } = request
+    const { id, names, mode, permits, weight = 1, wait, steal, value } = request
     const name = names[0] ?? ''
     const how = `${mode[0]}${wait ? 1 : 0}${steal ? 1 : 0}`
     const args: (string | number)[] = [this.#clientId, stampOf(sent), id, this.#label, how]
     const raw = this.#keys.rawName(name)
-    if (raw !== '' || permits !== undefined) args.push(raw, weight, permits ?? 0)
+    if (raw !== '' || permits !== undefined || value !== undefined) args.push(raw, weight, permits ?? 0)
+    if (value !== undefined) args.push(value)
     const { reply, safe } = await this.#server.run(this.#scripts.acquire, [this.#keys.key(name)], args)
     if (!Array.isArray(reply)) return { outcome: 'granted', token: BigInt(reply as string), safe, news: [] }
     const [code, about, told] = reply as unknown as AcquireReply

@@ -142,6 +142,13 @@ test.for(Object.entries(settings))('a client with %s', async ([title, options]) 
   await queued(locks, 'name', 1)
   const before = [lock.expiresAt, named.expiresAt]
   await until('both are renewed', () => lock.expiresAt > (before[0] ?? 0) && named.expiresAt > (before[1] ?? 0))
+  const leaders = rival.election('led').observe()
+  expect(await leaders.next()).toEqual({ value: null })
+  const leadership = await locks.election('led').campaign({ value: long })
+  expect(await leaders.next()).toMatchObject({ value: { value: long } })
+  await leadership.resign()
+  expect(await leaders.next()).toEqual({ value: null })
+  await leaders.return?.()
   const all = await rival.query()
   expect(new Map(all.held.map(({ name, token }) => [name, token]))).toEqual(
     new Map([

@@ -1,4 +1,5 @@
 import { LockError, LockManager } from '@locks/core'
+import type { Request, Session } from '@locks/core/backend'
 import { type RedisOptions } from '@locks/redis'
 import { startCluster, startProxy, startRedis, startSentinel, type RedisServer } from '@locks/testkit'
 import { Redis } from 'ioredis'
@@ -130,8 +131,12 @@ describe('the least-privileged user', () => {
     await one.session.renew([first])
     await one.session.remove(first)
     await until(() => two.granted.length === 1)
-    await take(one.session, request('a', { steal: true }))
-    await until(() => two.lost.length === 1)
+    let told = 0
+    const unwatch = (await two.session.watch?.('a', () => told++)) as () => void
+    await take(one.session, request('a', { steal: true, value: 'led' }))
+    await until(() => two.lost.length === 1 && told === 1)
+    unwatch()
+    await until(async () => (await admin.pubsub('CHANNELS', '*{*')).length === 0)
     // The connection that hears the messages is asked whether it is alive.
     const calls = async () => /cmdstat_ping:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? '0'
     const before = await calls()
@@ -198,6 +203,12 @@ describe('the least-privileged user', () => {
   })
 })
 
+async function led(session: Session): Promise<Request> {
+  const claim = request('led', { value: 'by one' })
+  await take(session, claim)
+  return claim
+}
+
 /** A user of this rule at all of them, who is refused nothing while a lock goes from hand to hand. */
 async function suffices(nodes: readonly RedisServer[], rule: string, url: string): Promise<void> {
   for (const node of nodes) {
@@ -205,6 +216,11 @@ async function suffices(nodes: readonly RedisServer[], rule: string, url: string
     await node.cli('ACL', 'LOG', 'RESET')
   }
   const [one, two] = [await open(at(url)), await open(at(url))]
+  let told = 0
+  const unwatch = (await two.session.watch?.('led', () => told++)) as () => void
+  await one.session.remove(await led(one.session))
+  await until(() => told === 2)
+  unwatch()
   for (let i = 0; i < 5; i++) {
     const [first, second] = [request(`${i}`), request(`${i}`)]
     await take(one.session, first)

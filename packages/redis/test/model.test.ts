@@ -37,7 +37,7 @@ local redis = {}
 function redis.call(command, ...)
   local key, value = ...
   if command == 'TIME' then return time end
-  if command == 'PUBLISH' then return server.call('RPUSH', 'told', value) end
+  if command == 'PUBLISH' then return server.call('RPUSH', 'told', value == '' and '~' .. key or value) end
   if command == 'PTTL' then return (server.call('HGET', 'until', key) or now - 2) - now end
   if command ~= 'PEXPIRE' then return server.call(command, ...) end
   if server.call('EXISTS', key) == 1 then server.call('HSET', 'until', key, now + tonumber(value)) end
@@ -76,7 +76,12 @@ class Model {
   /** The highest token so far. */
   token = 0n
   readonly told: string[] = []
+  readonly #watched: string
   readonly #robbed = new Map<string, number>()
+
+  constructor(name: Name) {
+    this.#watched = `~${keys.channel(name)}`
+  }
 
   /** Nothing happens between two calls but that time goes by. */
   age(now: number): void {
@@ -99,6 +104,7 @@ class Model {
     if (request.steal) this.#rob()
     const holds = free || request.steal
     this.entries.push({ request, client, holds, expires: now + client.ttl })
+    if (holds) this.#announce(request)
     if (request.steal) this.#settle(now)
     return holds ? 1 : 0
   }
@@ -146,9 +152,15 @@ class Model {
   }
 
   #drop(id: string): boolean {
-    const before = this.entries.length
-    this.entries = this.entries.filter(({ request }) => request.id !== id)
-    return this.entries.length < before
+    const own = this.entries.find(({ request }) => request.id === id)
+    this.entries = this.entries.filter((entry) => entry !== own)
+    if (own?.holds) this.#announce(own.request)
+    return own !== undefined
+  }
+
+  /** Once a call, however much it changes. */
+  #announce({ value }: Request): void {
+    if (value !== undefined && !this.told.includes(this.#watched)) this.told.push(this.#watched)
   }
 
   #rob(): void {
@@ -172,13 +184,14 @@ class Model {
   }
 
   #settle(now: number): void {
-    this.entries = this.entries.filter(({ expires }) => expires > now)
+    for (const { request, expires } of this.entries) if (expires <= now) this.#drop(request.id)
     const admission = this.#admission()
     for (const entry of this.#waiters) {
       if (!admission.admits(entry.request)) return
       admission.take(entry.request)
       entry.holds = true
       this.told.push(`+${entry.request.id}`)
+      this.#announce(entry.request)
     }
   }
 }
@@ -188,7 +201,7 @@ const seeds = Array.from({ length: 12 }, (_, seed) => seed)
 test.for(seeds)('the scripts do what the model does, seed %i', async (seed) => {
   await redis.flushall()
   const below = seeded(seed)
-  const models = new Map(names.map((name) => [name, new Model()]))
+  const models = new Map(names.map((name) => [name, new Model(name)]))
   const modelOf = (name: string | undefined) => models.get(name as Name) as Model
   const requests = new Map<Client, Request[]>(clients.map((client) => [client, []]))
   let now = 1_800_000_000_000
@@ -281,12 +294,14 @@ function requestOf(below: Below, id: string): Request {
   const kind: Contender = isPermit
     ? { mode: 'permit', permits: below(25) === 0 ? 5 : 4, weight: 1 + below(4) }
     : { mode: pick(below, ['exclusive', 'shared']) }
-  return { id, names: [name], ...kind, wait: below(5) > 0, steal: below(15) === 0 }
+  const led = kind.mode === 'exclusive' && below(2) === 0
+  const value = led ? pick(below, ['', `of ${id}`]) : undefined
+  return { id, names: [name], ...kind, wait: below(5) > 0, steal: below(15) === 0, value }
 }
 
-function wishOf({ id, mode, weight = 1, permits = 0, wait, steal }: Request): Args {
+function wishOf({ id, mode, weight = 1, permits = 0, wait, steal, value }: Request): Args {
   const how = `${mode[0]}${wait ? 1 : 0}${steal ? 1 : 0}`
-  return [id, 'label', how, '', weight, permits]
+  return [id, 'label', how, '', weight, permits, ...(value === undefined ? [] : [value])]
 }
 
 /** After it would have expired, a stolen entry may be remembered as such or not. */
@@ -307,7 +322,7 @@ interface Kept {
 
 interface Ran {
   readonly reply: unknown
-  /** Others and the caller: whose entry was granted or stolen. */
+  /** Others and the caller: whose entry was granted or stolen; and the channels of names. */
   readonly told: readonly string[]
   /** In the order of the names. */
   readonly kept: readonly Kept[]
@@ -330,7 +345,7 @@ async function runAt(now: number, { text }: Script, to: readonly string[], args:
   const kept = names.map((name, at) => {
     return { hash: hashes[at] as Hash, until: Number((untils as Hash)[keys.key(name)] ?? 0) }
   })
-  return { reply, told: news.match(/^[+-]\S+/gm) ?? [], kept }
+  return { reply, told: news.match(/^[+~-]\S+/gm) ?? [], kept }
 }
 
 /** What is kept of a name are the model's entries in their order, and nothing that contradicts them. */
@@ -366,6 +381,10 @@ function check({ hash, until }: Kept, model: Model, now: number, where: string):
   const places = Object.entries(hash).filter(([field]) => /^\d+$/.test(field))
   expect(new Map(places), `${where}: the places`).toEqual(
     new Map(waiters.map(({ number, entry }) => [number, entry.id])),
+  )
+  const values = Object.entries(hash).filter(([field]) => field.startsWith('$'))
+  expect(new Map(values), `${where}: the values`).toEqual(
+    new Map(entries.flatMap(({ request: { id, value } }) => (value === undefined ? [] : [[`$${id}`, value]]))),
   )
   const weight = holders.reduce((total, { entry }) => total + entry.weight, 0)
   const [first] = entries

@@ -29,16 +29,21 @@ test.for(Array.from({ length: 40 }, (_, seed) => seed))('it does what memory doe
   let draws = 0
   const below = (limit: number) => createHash('sha256').update(`${seed}:${draws++}`).digest().readUInt32BE() % limit
   const claims: Claim[][] = [[], [], []]
+  let current = 0
+  const expected = await watchAll(reference, () => current)
+  const watched = await watchAll(tried, () => current)
   let highest = 0n
   for (let step = 0; step < 80; step++) {
+    current = step
     const who = below(3)
     const act = action(`${step}`, claims[who] as Claim[], below)
     const answers = []
     for (const opened of worlds)
       answers.push(await act((opened[who] as Opened).session).catch((error: Error) => error.message))
     expect(answers[1], `answer of step ${step}`).toEqual(answers[0])
-    await until(() => told(tried).length >= told(reference).length)
+    await until(() => told(tried).length >= told(reference).length && watched.size >= expected.size)
     expect(told(tried), `news up to step ${step}`).toEqual(told(reference))
+    expect(watched, `who was told of a name up to step ${step}`).toEqual(expected)
     const states = []
     for (const [{ session }] of worlds as unknown as [Opened][]) states.push(stateOf(await session.query()))
     expect(states[1], `state after step ${step}`).toEqual(states[0])
@@ -57,6 +62,15 @@ function told(opened: World): string[] {
       ...lost.map(([id, how]) => `${who}: ${how} ${id}`),
     ])
     .toSorted()
+}
+
+/** Who is told of which name, and in which step; memory may tell twice of what is one change in Redis. */
+async function watchAll(opened: World, step: () => number): Promise<ReadonlySet<string>> {
+  const seen = new Set<string>()
+  for (const [who, { session }] of opened.entries()) {
+    for (const name of ['a', 'b', 's']) await session.watch?.(name, () => seen.add(`${step()}: ${who} of ${name}`))
+  }
+  return seen
 }
 
 /** One call, to be made alike in both worlds. */
@@ -80,7 +94,8 @@ function action(id: string, claims: Claim[], below: (limit: number) => number): 
   const name = mode === 'permit' && below(8) > 0 ? 's' : (['a', 'b', 's'][below(3)] ?? 'a')
   const steal = mode === 'exclusive' && below(5) === 0
   const weights = mode === 'permit' ? { permits: 3, weight: 1 + below(3) } : {}
-  const claim = { id, names: [name], mode, steal, wait: below(5) > 0, ...weights }
+  const value = mode === 'exclusive' && below(2) === 0 ? { value: `of ${id}` } : {}
+  const claim = { id, names: [name], mode, steal, wait: below(5) > 0, ...weights, ...value }
   claims.push(claim)
   return async (session) => answerOf(await session.acquire(claim))
 }
@@ -97,8 +112,10 @@ function standingOf(standing: unknown): string {
 function stateOf(entries: readonly Entry[]): Record<string, string[]> {
   const state: Record<string, string[]> = {}
   const holders = entries.filter(({ holds }) => holds).toSorted((a, b) => Number((a.token ?? 0n) - (b.token ?? 0n)))
-  for (const { name, mode, clientId, holds, permits, weight } of [...holders, ...entries.filter((e) => !e.holds)]) {
-    ;(state[name] ??= []).push(`${holds ? 'holds' : 'waits'} ${mode} ${clientId} ${weight ?? 1}/${permits ?? 0}`)
+  for (const entry of [...holders, ...entries.filter((each) => !each.holds)]) {
+    const { name, mode, clientId, holds, permits, weight, value } = entry
+    const line = `${holds ? 'holds' : 'waits'} ${mode} ${clientId} ${weight ?? 1}/${permits ?? 0} ${value}`
+    ;(state[name] ??= []).push(line)
   }
   return state
 }

@@ -5,7 +5,7 @@
 export const leastPrivilege = [
   // From nothing, whatever the server's defaults are.
   'resetkeys resetchannels -@all',
-  // The state of the names, and a client's messages.
+  // The state of the names, and the messages for a client and about a name.
   '~locks:{* &locks:client:*',
   // A script a verb, by its text where the server does not know it yet.
   '+eval +evalsha',
@@ -15,9 +15,10 @@ export const leastPrivilege = [
   '+info',
   // The connection that hears the messages.
   '+subscribe',
-  // What it does without, at the price of an entry in the server's ACL LOG each time: asking that connection whether it
-  // is alive, having the scripts known before the first call, and a name in CLIENT LIST.
-  '+ping +script|load +client|setname',
+  // What it does without, at the price of an entry in the server's ACL LOG each time: no longer hearing of a name that
+  // nobody watches any more, asking that connection whether it is alive, having the scripts known before the first call,
+  // and a name in CLIENT LIST.
+  '+unsubscribe +ping +script|load +client|setname',
 ].join(' ')
 
 /** What some also need. */

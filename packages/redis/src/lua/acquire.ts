@@ -2,19 +2,20 @@ import { clock, prelude } from './prelude.ts'
 
 /**
  * KEYS: the name's key. ARGV: client, stamp, id, label, how; and where that is not for an exclusive lock with a short
- * name: the encoded name or '', weight, limit. `how`: mode, whether to wait, whether to steal, a character each.
+ * name and without a value: the encoded name or '', weight, limit, value. `how`: mode, whether to wait, whether to steal, a character each.
  * Answers: a token, granted; or 1 granted, and the token; 0 queued, and ms until somebody may have expired; -1 refused; -2
  * another kind, and its limit; then what else it means for the caller.
  */
 export const acquire = `
 local key, id, how, raw = KEYS[1], ARGV[3], ARGV[5], ARGV[6] or ''
+local value = ARGV[9]
 local mode = string.sub(how, 1, 1)
 ${clock}
 local expires = now + ttl
 local beat = expires .. ' ' .. ARGV[2]
 
--- The way of nearly all: an exclusive lock, and nobody is there. In as little as it takes.
-if mode == 'e' and raw == '' then
+-- The way of nearly all: an exclusive lock without a value, and nobody is there. In as little as it takes.
+if mode == 'e' and raw == '' and not value then
   local there = redis.call('HMGET', key, 'n', 't')
   if not there[1] then
     local token = us
@@ -80,6 +81,10 @@ else
   redis.call('HSET', key, s.q, id)
 end
 save(s, '#' .. id, entry, '=' .. id, beat, '@' .. id, ARGV[4])
+if value then
+  redis.call('HSET', key, '$' .. id, value)
+  if token then announce(key) end
+end
 if raw ~= '' then redis.call('HSET', key, 'a', raw) end
 keep(key)
 if steal then

@@ -13,6 +13,7 @@
  * | `#id` | state (`h`olds, `w`aits), mode, weight, token or place, since, client |
  * | `=id` | when the claim expires, and the stamp of the heartbeat from which that is counted |
  * | `@id` | the owner's label |
+ * | `$id` | the claim's value, where it has one: those who watch the name are told when its holder comes and goes |
  * | `!id` | until when to remember that it was stolen |
  * | a number | who waits in this place |
  *
@@ -29,9 +30,15 @@ local now = math.floor(us / 1000)
 export const prelude = `
 local me = ARGV[1]
 local news = {}
+local changes = {}
 
 local function tell(client, line)
   news[client] = news[client] and news[client] .. '\\n' .. line or line
+end
+
+-- Who holds the name with a value is not who did. However often in one script, its watchers are told once.
+local function announce(key)
+  changes[channels .. string.match(key, '{[^{]*}$')] = true
 end
 
 -- Tells every client of what concerns it in one message; the caller learns its own with the answer.
@@ -39,6 +46,7 @@ local function publish()
   for client, lines in pairs(news) do
     if client ~= me then redis.call('PUBLISH', channels .. client, lines) end
   end
+  for channel in pairs(changes) do redis.call('PUBLISH', channel, '') end
   return news[me] or ''
 end
 
@@ -84,14 +92,21 @@ end
 
 local function drop(s, id, state, weight, number)
   if state == 'h' then
-    redis.call('HDEL', s.key, '#' .. id, '=' .. id, '@' .. id)
+    -- Four only where there was a value.
+    if redis.call('HDEL', s.key, '#' .. id, '=' .. id, '@' .. id, '$' .. id) == 4 then announce(s.key) end
     s.n = s.n - 1
     s.w = s.w - weight
   else
-    redis.call('HDEL', s.key, '#' .. id, '=' .. id, '@' .. id, number)
+    redis.call('HDEL', s.key, '#' .. id, '=' .. id, '@' .. id, '$' .. id, number)
     s.c = s.c - 1
   end
   s.changed = true
+end
+
+-- What may be left of an entry that is not there: a theft to remember, or the value of one deleted by hand.
+local function clear(key, id)
+  redis.call('HDEL', key, '!' .. id)
+  if redis.call('HDEL', key, '$' .. id) == 1 then announce(key) end
 end
 
 local function admits(s, mode, weight)
@@ -163,7 +178,7 @@ local function settle(s)
   if now >= s.x then expire(s) end
   local id = first(s)
   while id do
-    local f = redis.call('HMGET', s.key, '#' .. id, '=' .. id)
+    local f = redis.call('HMGET', s.key, '#' .. id, '=' .. id, '$' .. id)
     local state, mode, weight, place, _, client = parse(f[1])
     if not admits(s, mode, weight) then return end
     -- It still expires when it would have expired as a waiter: late news cannot stretch the lease.
@@ -172,6 +187,7 @@ local function settle(s)
     s.c = s.c - 1
     redis.call('HSET', s.key, '#' .. id, holding(mode, weight, token, client))
     redis.call('HDEL', s.key, place)
+    if f[3] then announce(s.key) end
     tell(client, '+' .. id .. ' ' .. whole(token) .. ' ' .. stamp)
     id = first(s)
   end

@@ -32,7 +32,7 @@ for _, key in ipairs(KEYS) do
       drop(s, id, state, weight, number)
       found[#found + 1] = 1
     else
-      redis.call('HDEL', key, '!' .. id)
+      clear(key, id)
       found[#found + 1] = 0
     end
   end

@@ -34,7 +34,7 @@ for _, key in ipairs(KEYS) do
       standings[#standings + 1] = state == 'h' and number or 0
     else
       if record then drop(s, id, state, weight, number) end
-      if found[i + 2] then redis.call('HDEL', key, '!' .. id) end
+      clear(key, id)
       standings[#standings + 1] = found[i + 2] and -2 or -1
     end
   end
