@@ -1,4 +1,4 @@
-import type { Grant } from '@locks/core/backend'
+import { encodeName, type Grant } from '@locks/core/backend'
 import { isExclusive, isUnseen, type Ledger, type Line } from './ledger.ts'
 
 /** What a session wants of the server. */
@@ -117,10 +117,11 @@ export function columnsOf(ops: readonly Op[], ledger: Ledger): readonly unknown[
   ]
 }
 
-/** None at all where nobody has one. */
+/** None at all where nobody has one. Encoded as names are, so that a database of any encoding takes them. */
 function valuesOf(ops: readonly Op[]): (string | undefined)[] {
   const values = ops.map((op) => (op.kind === 'acquire' ? op.line.value : undefined))
-  return values.some((value) => value !== undefined) ? values : []
+  if (values.every((value) => value === undefined)) return []
+  return values.map((value) => (value === undefined ? value : encodeName(value)))
 }
 
 function countsOf(ops: readonly Op[]): ReadonlyMap<bigint, number> {

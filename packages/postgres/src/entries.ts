@@ -94,7 +94,7 @@ export class Entries {
       holds: holds === true,
       ...(holds === true && { token: BigInt(String(token)) }),
       since: Number(since),
-      ...(typeof value === 'string' && { value }),
+      ...(typeof value === 'string' && { value: decodeName(value) }),
     }
   }
 }
