@@ -1,4 +1,4 @@
-import type { Grant } from '@locks/core/backend'
+import { encodeName, type Grant } from '@locks/core/backend'
 import { isExclusive, isUnseen, type Ledger, type Line } from './ledger.ts'
 
 /** What a session wants of the server. */
@@ -34,9 +34,13 @@ interface Register {
 const letters = { exclusive: 'e', shared: 's', permit: 'p' } as const
 const flag = { waits: 1, held: 2, unseen: 4 } as const
 
-/** An exclusive lock may be taken without a row where the session has nothing under its key, and asks for nothing else. */
+/**
+ * An exclusive lock may be taken without a row where it has no value, and the session has nothing under its key and asks for
+ * nothing else.
+ */
 function mayGoUnseen(op: Op, ledger: Ledger, count: number): op is Acquire {
-  return op.kind === 'acquire' && op.line.contender.mode === 'exclusive' && count === 1 && ledger.alone(op.line)
+  if (op.kind !== 'acquire' || op.line.value !== undefined) return false
+  return op.line.contender.mode === 'exclusive' && count === 1 && ledger.alone(op.line)
 }
 
 /** Whether nothing is asked for but exclusive locks that may go without a row. */
@@ -109,7 +113,15 @@ export function columnsOf(ops: readonly Op[], ledger: Ledger): readonly unknown[
     ops.map(storedOf),
     ...[column(1), column(2), column(3), column(4), column(5)],
     column(6).map(String),
+    valuesOf(ops),
   ]
+}
+
+/** None at all where nobody has one. Encoded as names are, so that a database of any encoding takes them. */
+function valuesOf(ops: readonly Op[]): (string | undefined)[] {
+  const values = ops.map((op) => (op.kind === 'acquire' ? op.line.value : undefined))
+  if (values.every((value) => value === undefined)) return []
+  return values.map((value) => (value === undefined ? value : encodeName(value)))
 }
 
 function countsOf(ops: readonly Op[]): ReadonlyMap<bigint, number> {

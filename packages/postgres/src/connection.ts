@@ -59,8 +59,8 @@ export class Connection {
     return (this.#client as unknown as { processID?: number }).processID
   }
 
-  onNotification(heard: (payload: string) => void): void {
-    this.#client.on('notification', ({ payload = '' }) => heard(payload))
+  onNotification(heard: (payload: string, channel: string) => void): void {
+    this.#client.on('notification', ({ payload = '', channel }) => heard(payload, channel))
   }
 
   /** Rejects with the driver's own error. `urgent`: ahead of all that has not left yet. */

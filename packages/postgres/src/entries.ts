@@ -69,7 +69,8 @@ export class Entries {
 
   /**
    * Whose turn it is holds, also if he has not said yet that he has heard of it: nobody else can have it. But whoever has a
-   * lock without a row, or under the same key in another name, stands before all rows.
+   * lock without a row, or under the same key in another name, stands before all rows; and nobody leads before he has his
+   * token.
    */
   #entriesOf(rows: readonly Row[], locked: ReadonlySet<unknown>): Entry[] {
     const names = Map.groupBy(rows, ([, stored]) => stored)
@@ -77,11 +78,12 @@ export class Entries {
       const entries = queue.map((row) => this.#entryOf(row))
       if (queue.some((row) => locked.has(row[0]) || row[10] === true)) return entries
       const holders = new Set(granted(entries))
-      return entries.map((entry) => ({ ...entry, holds: entry.holds || holders.has(entry) }))
+      const holds = (entry: Entry) => entry.holds || (entry.value === undefined && holders.has(entry))
+      return entries.map((entry) => ({ ...entry, holds: holds(entry) }))
     })
   }
 
-  #entryOf([, stored, letter, permits, weight, client, owner, holds, token, since]: Row): Entry {
+  #entryOf([, stored, letter, permits, weight, client, owner, holds, token, since, , value]: Row): Entry {
     const mode = modes[String(letter)] ?? 'exclusive'
     return {
       name: this.#options.keys.given(String(stored)),
@@ -92,6 +94,7 @@ export class Entries {
       holds: holds === true,
       ...(holds === true && { token: BigInt(String(token)) }),
       since: Number(since),
+      ...(typeof value === 'string' && { value: decodeName(value) }),
     }
   }
 }

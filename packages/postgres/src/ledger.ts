@@ -1,10 +1,11 @@
-import type { Claim, Contender, Grant, Proof } from '@locks/core/backend'
+import type { Claim, Contender, Grant, Proof, Request } from '@locks/core/backend'
 import type { Keys } from './keys.ts'
 
 /** A claim of the session, as the server has it according to its last answer. */
 export interface Line {
   readonly claim: Claim
   readonly contender: Contender
+  readonly value: string | undefined
   /** The name as the rows have it, and the key that it shares with hardly any other. */
   readonly stored: string
   readonly key: bigint
@@ -19,12 +20,15 @@ export interface Line {
   removal: Promise<boolean> | undefined
 }
 
+export type Claimed = Claim & Contender & Pick<Request, 'value'>
+
 /** A claim that is about to be made. */
-export function lineOf({ id, names, mode, permits, weight }: Claim & Contender, keys: Keys): Line {
+export function lineOf({ id, names, mode, permits, weight, value }: Claimed, keys: Keys): Line {
   const [name = ''] = names
   return {
     claim: { id, names },
     contender: { mode, permits, weight },
+    value,
     stored: keys.stored(name),
     key: keys.key(name),
     state: 'asked',

@@ -7,17 +7,18 @@ export interface ListenerOptions {
   readonly random: Random
   /** Milliseconds between two looks at a connection that has been quiet; the server drops it after three. */
   readonly period: number
-  readonly channel: string
+  /** What it listens to from the beginning. */
+  readonly channels: () => readonly string[]
   readonly connect: () => Connection
-  readonly heard: (payload: string) => void
+  readonly heard: (payload: string, channel: string) => void
   /** Notifications may have been lost until now. */
   readonly restored: () => void
 }
 
 /**
- * The connection that hears of what has become free, and that answers what others might have to wait for. Not the one
- * that holds the locks: what a stopped process does not read fills that connection, and the server does not see that it
- * is idle.
+ * The connection that hears of what has become free and of what is watched, and that answers what others might have to
+ * wait for. Not the one that holds the locks: what a stopped process does not read fills that connection, and the server
+ * does not see that it is idle.
  */
 export class Listener {
   readonly #options: ListenerOptions
@@ -32,7 +33,7 @@ export class Listener {
 
   /** Settles when it listens; rejects when the attempt fails. */
   async open(check: (connection: Connection) => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const { connect, channel, heard, period } = this.#options
+    const { connect, channels, heard, period } = this.#options
     const connection = connect()
     this.#connection = connection
     connection.onNotification(heard)
@@ -40,7 +41,8 @@ export class Listener {
       await connection.connect()
       await connection.run(
         `SET search_path = pg_catalog; SET default_transaction_isolation = 'read committed';
-         SET idle_session_timeout = ${Math.ceil(3 * period)}; SET jit = off; LISTEN ${channel}`,
+         SET idle_session_timeout = ${Math.ceil(3 * period)}; SET jit = off;
+         ${channels().map(listenTo).join(';')}`,
       )
       await check(connection)
     } catch (error) {
@@ -53,7 +55,16 @@ export class Listener {
     this.#watch(connection)
   }
 
-  async run(statement: Statement, values: readonly unknown[]): Promise<readonly (readonly unknown[])[]> {
+  /** Settles when the connection that there is hears of a channel, as it does as long as it lasts. */
+  async listen(channel: string): Promise<void> {
+    await this.run(listenTo(channel), [])
+  }
+
+  unlisten(channel: string): void {
+    this.run(`UNLISTEN "${channel}"`, []).catch(() => {})
+  }
+
+  async run(statement: Statement | string, values: readonly unknown[]): Promise<readonly (readonly unknown[])[]> {
     if (!this.#connection) throw unavailable('the Postgres server is not connected')
     try {
       return await this.#connection.run(statement, () => values)
@@ -103,3 +114,5 @@ export class Listener {
     })
   }
 }
+
+const listenTo = (channel: string): string => `LISTEN "${channel}"`

@@ -3,7 +3,6 @@ import {
   type LockError,
   settledWithin,
   type Claim,
-  type Contender,
   type Entry,
   type Grant,
   type Instant,
@@ -17,10 +16,11 @@ import type { Connection } from './connection.ts'
 import { failureOf, unavailable } from './failures.ts'
 import type { Form, FormParts } from './form.ts'
 import type { Keys } from './keys.ts'
-import { grantOf, Ledger, lineOf, type Line } from './ledger.ts'
+import { grantOf, Ledger, lineOf, type Claimed, type Line } from './ledger.ts'
 import { Listener } from './listener.ts'
 import { Outbox } from './outbox.ts'
 import { Waits } from './waits.ts'
+import { Watches } from './watches.ts'
 
 export interface SessionParts {
   /** Milliseconds for which the server grants nothing yet. */
@@ -50,6 +50,7 @@ export class PostgresSession implements Session {
   readonly #ledger = new Ledger()
   readonly #outbox: Outbox
   readonly #waits: Waits
+  readonly #watches: Watches
   readonly #listener: Listener
   readonly #form: Form
   readonly #heartbeat: Heartbeat
@@ -77,14 +78,25 @@ export class PostgresSession implements Session {
       waiting: () => [...this.#ledger.all].filter(({ state }) => state === 'queued'),
       look: (line) => this.#outbox.look(line),
     })
+    this.#watches = new Watches({
+      keys,
+      listen: (watched) => this.#listener.listen(watched),
+      unlisten: (watched) => this.#listener.unlisten(watched),
+    })
     this.#listener = new Listener({
       clock,
       random,
       period: ttl,
-      channel,
+      channels: () => [channel, ...this.#watches.channels],
       connect,
-      heard: (key) => this.#waits.look([...this.#ledger.at(BigInt(key))]),
-      restored: () => this.#waits.lookAtAll(),
+      heard: (key, where) => {
+        if (where === channel) this.#waits.look([...this.#ledger.at(BigInt(key))])
+        else this.#watches.heard(where)
+      },
+      restored: () => {
+        this.#waits.lookAtAll()
+        this.#watches.tellAll()
+      },
     })
     this.#form = formOf({
       clock,
@@ -148,6 +160,10 @@ export class PostgresSession implements Session {
     return this.#form.own()
   }
 
+  watch(name: string, changed: () => void): Promise<() => void> {
+    return this.#watches.watch(name, changed)
+  }
+
   query(name?: string): Promise<readonly Entry[]> {
     return this.#form.query(name)
   }
@@ -173,6 +189,7 @@ export class PostgresSession implements Session {
   #rest(): void {
     this.#heartbeat.end()
     this.#waits.close()
+    this.#watches.close()
     this.#form.close()
     this.#outbox.close(unavailable('the session was closed'))
   }
@@ -206,7 +223,7 @@ export class PostgresSession implements Session {
     return line.state === 'queued' ? proof : grantOf(line, proof)
   }
 
-  #line(request: Claim & Contender): Line {
+  #line(request: Claimed): Line {
     const line = lineOf(request, this.#keys)
     this.#ledger.add(line)
     return line

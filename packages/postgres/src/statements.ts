@@ -27,7 +27,7 @@ export function statementsOf(schemaName: string, self: number) {
     ),
     run: statement(
       'run',
-      `SELECT at, what, id, number FROM ${schema}.run(${self}, $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      `SELECT at, what, id, number FROM ${schema}.run(${self}, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     ),
     count: statement('count', `SELECT count(*)::int FROM ${schema}.entry WHERE session = ${self}`),
     reconcile: statement('reconcile', `SELECT k FROM ${schema}.reconcile($1, $2) k`),
@@ -42,9 +42,9 @@ export function statementsOf(schemaName: string, self: number) {
 const taken = (schema: string, self: number, key: string, name: string, id: string, wait: string): string => `coalesce(
   CASE WHEN EXISTS (SELECT FROM ${schema}.entry e WHERE e.key = ${key}) THEN NULL
   WHEN pg_try_advisory_lock(${key}) THEN 'f' || nextval('${schema}.token') END,
-  (SELECT a.what || a.number FROM ${schema}.acquire(${self}, ${key}, ${name}, ${id}, 'e', 1, 1, ${wait}, false) a))`
+  (SELECT a.what || a.number FROM ${schema}.acquire(${self}, ${key}, ${name}, ${id}, 'e', 1, 1, ${wait}, false, NULL) a))`
 
-/** In queue order, in which holders are the first; at last, whether the key is held in another name. */
+/** In queue order, in which holders are the first; after the time, whether the key is held in another name. */
 const entries = (schema: string): string => `
 WITH live AS MATERIALIZED (
   SELECT number, client, owner FROM ${schema}.session WHERE namespace = $1 AND NOT ${schema}.dead(number)
@@ -52,7 +52,8 @@ WITH live AS MATERIALIZED (
 SELECT e.key, e.name, e.mode, e.permits, e.weight, s.client, s.owner, e.holds, e.token,
   extract(epoch FROM e.since)::float8 * 1000,
   NOT e.holds AND EXISTS (
-    SELECT FROM ${schema}.entry o WHERE o.key = e.key AND o.name <> e.name AND o.session <> e.session AND o.holds)
+    SELECT FROM ${schema}.entry o WHERE o.key = e.key AND o.name <> e.name AND o.session <> e.session AND o.holds),
+  e.value
 FROM ${schema}.entry e JOIN live s ON s.number = e.session
 WHERE $2::bigint IS NULL OR e.key = $2 AND e.name = $3
 ORDER BY e.name, e.place`

@@ -143,6 +143,12 @@ test('a role with the least privileges, on a schema made ahead of time from the 
   ]
   expect([...readers, ...permits].every(({ held }) => held)).toBe(true)
   expect((await locks.query()).held).toHaveLength(5)
+  const leaders = other.election('election').observe()
+  expect(await leaders.next()).toEqual({ value: null })
+  const leadership = await locks.election('election').campaign({ value: 'here' })
+  expect(await leaders.next()).toMatchObject({ value: { value: 'here', token: leadership.token } })
+  await leadership.resign()
+  expect(await leaders.next()).toEqual({ value: null })
   await Promise.all([locks.close(), other.close()])
   const left = await server.psql(
     'SELECT (SELECT count(*) FROM locks.entry), (SELECT count(*) FROM locks.session)',
@@ -153,6 +159,27 @@ test('a role with the least privileges, on a schema made ahead of time from the 
   await expect(server.psql('CREATE SCHEMA own', { user: 'least', password: 'of-the-least', database: 'ahead' }))
     .rejects //
     .toThrow('permission denied')
+})
+
+test('a schema of another version is used by nobody, and left as it is', async () => {
+  const url = await database('versions')
+  const there = { database: 'versions' }
+  await server.psql(schemaScript('locks'), there)
+  await server.psql(
+    `CREATE OR REPLACE FUNCTION locks.version() RETURNS int LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION locks.announce() CASCADE`,
+    there,
+  )
+  const error = { code: 'UNSUPPORTED', temporary: false, message: expect.stringContaining('is version 1') as string }
+  await expect(managerOf(url).connect()).rejects.toMatchObject(error)
+  await expect(server.psql(schemaScript('locks'), there)).rejects.toThrow('of another version')
+  expect(await server.psql(`SELECT locks.version(), to_regproc('locks.announce') IS NULL`, there)).toBe('1|t')
+})
+
+test('a database that has no Unicode keeps names, owners and values', async () => {
+  await server.psql(`CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+  const locks = managerOf(server.urlOf({ database: 'latin' }), { owner: 'Ωwner' })
+  await locks.election('čas').campaign({ value: '💡' })
+  expect(await locks.election('čas').leader()).toMatchObject({ value: '💡', owner: 'Ωwner' })
 })
 
 test('a role that may not make the schema is told what to do, for good', async () => {

@@ -37,7 +37,11 @@ test.for(Array.from({ length: 20 }, (_, seed) => seed))('it does what memory doe
   let draws = 0
   const below = (limit: number) => createHash('sha256').update(`${seed}:${draws++}`).digest().readUInt32BE() % limit
   const claims: Claim[][] = [[], [], []]
+  let current = 0
+  const expected = await watchAll(reference, () => current)
+  const watched = await watchAll(tried, () => current)
   for (let step = 0; step < 60; step++) {
+    current = step
     const who = below(3)
     const act = action(`${step}`, claims[who] as Claim[], below)
     const answers = []
@@ -46,6 +50,9 @@ test.for(Array.from({ length: 20 }, (_, seed) => seed))('it does what memory doe
     expect(answers[1], `answer of step ${step}`).toEqual(answers[0])
     await until(`news of step ${step} have come`, () => told(tried).length >= told(reference).length)
     expect(told(tried), `news up to step ${step}`).toEqual(told(reference))
+    // What was notified before comes before the answer.
+    for (const { session } of tried) await session.query('a')
+    expect(watched, `who was told of a name up to step ${step}`).toEqual(expected)
     const states = []
     for (const [{ session }] of worlds as unknown as [Opened][]) states.push(stateOf(await session.query()))
     expect(states[1], `state after step ${step}`).toEqual(states[0])
@@ -60,6 +67,15 @@ function told(opened: World): string[] {
       ...lost.map(([id, how]) => `${who}: ${how} ${id}`),
     ])
     .toSorted()
+}
+
+/** Who is told of which name, and in which step; memory may tell twice of what is one change here. */
+async function watchAll(opened: World, step: () => number): Promise<ReadonlySet<string>> {
+  const seen = new Set<string>()
+  for (const [who, { session }] of opened.entries()) {
+    for (const name of ['a', 'b', 's']) await session.watch?.(name, () => seen.add(`${step()}: ${who} of ${name}`))
+  }
+  return seen
 }
 
 /** One call, to be made alike in both worlds. */
@@ -77,7 +93,8 @@ function action(id: string, claims: Claim[], below: (limit: number) => number): 
   const mode = modes[below(4)] ?? 'exclusive'
   const name = mode === 'permit' && below(8) > 0 ? 's' : (['a', 'b', 's'][below(3)] ?? 'a')
   const weights = mode === 'permit' ? { permits: 3, weight: 1 + below(3) } : {}
-  const claim = { id, names: [name], mode, steal: false, wait: below(5) > 0, ...weights }
+  const value = mode === 'exclusive' && below(2) === 0 ? { value: `of ${id}` } : {}
+  const claim = { id, names: [name], mode, steal: false, wait: below(5) > 0, ...weights, ...value }
   claims.push(claim)
   return async (session) => answerOf(await session.acquire(claim))
 }
@@ -87,8 +104,8 @@ const answerOf = (answer: Grant | 'queued' | null) => (typeof answer === 'object
 /** By name: the holders, and the waiters in their order. */
 function stateOf(entries: readonly Entry[]): Record<string, string[]> {
   const state: Record<string, string[]> = {}
-  const shown = ({ mode, clientId, holds, permits, weight }: Entry) =>
-    `${holds ? 'holds' : 'waits'} ${mode} ${clientId} ${weight ?? 1}/${permits ?? 0}`
+  const shown = ({ mode, clientId, holds, permits, weight, value }: Entry) =>
+    `${holds ? 'holds' : 'waits'} ${mode} ${clientId} ${weight ?? 1}/${permits ?? 0} ${value}`
   const holders = entries.filter(({ holds }) => holds).toSorted((a, b) => shown(a).localeCompare(shown(b)))
   for (const entry of [...holders, ...entries.filter((e) => !e.holds)]) (state[entry.name] ??= []).push(shown(entry))
   return state

@@ -81,7 +81,7 @@ $$;
 -- Asks for a name, in its turn. "what": g(ranted), q(ueued), n(ot), k(ind differs); "number": the token; 1 if it is to be
 -- looked after at once; the limit of the semaphore that it is, or 0.
 CREATE OR REPLACE FUNCTION ${schema}.acquire(
-  self int, k bigint, n text, claim text, m "char", p int, w int, wait boolean, held boolean,
+  self int, k bigint, n text, claim text, m "char", p int, w int, wait boolean, held boolean, v text,
   OUT what text, OUT number bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -131,7 +131,7 @@ BEGIN
   END IF;
   INSERT INTO ${schema}.entry
   SELECT k, coalesce(max(e.place), 0) + 1, n, self, claim, m, p, w, what = 'g',
-    CASE what WHEN 'g' THEN number END, clock_timestamp()
+    CASE what WHEN 'g' THEN number END, clock_timestamp(), v
   FROM ${schema}.entry e WHERE e.key = k;
 END
 $$;

@@ -4,9 +4,10 @@ import type { Space } from './script.ts'
 export const run = ({ schema }: Space): string => `
 -- "ops", in the order of their keys: a(cquire; flags: 1 waits, 2 held, 4 maybe without a row), f(ree what has no row),
 -- r(emove; 2 held), c(laim; 2 held), g(ive a row). "what": as acquire says, d(one), x (it was not there).
+-- "vals" is empty where no claim has a value.
 CREATE OR REPLACE FUNCTION ${schema}.run(
   self int, ops text[], keys bigint[], names text[], ids text[], modes text[], permits int[], weights int[], flags int[],
-  tokens bigint[]
+  tokens bigint[], vals text[]
 ) RETURNS TABLE (at int, what text, id text, number bigint) LANGUAGE plpgsql AS $$
 DECLARE
   k bigint;
@@ -26,7 +27,7 @@ BEGIN
         number := nextval('${schema}.token');
       ELSE
         SELECT a.what, a.number INTO what, number FROM ${schema}.acquire(
-          self, k, names[i], ids[i], modes[i]::"char", permits[i], weights[i], flags[i] & 1 > 0, held) a;
+          self, k, names[i], ids[i], modes[i]::"char", permits[i], weights[i], flags[i] & 1 > 0, held, vals[i]) a;
       END IF;
       id := ids[i];
       RETURN NEXT;

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
+import { elections } from './elections.ts'
 import { queue } from './queue.ts'
 import { run } from './run.ts'
 import { sessions } from './sessions.ts'
 import { tables } from './tables.ts'
 
 /** Raised with every change of what follows: sessions of two versions must not share a queue. */
-export const version = 1
+export const version = 2
 
 /** What the script is written for. */
 export interface Space {
@@ -22,15 +23,26 @@ export function spaceOf(schema: string): Space {
   return { schema: `"${schema}"`, sessionClass: digest.readInt32BE(0), mutexClass: digest.readInt32BE(4) }
 }
 
-/** Makes everything that is missing, in one transaction; harmless where it is there. */
+/** Makes everything that is missing, in one transaction; harmless where it is there, and refused by another version. */
 export function schemaScript(schema: string): string {
   const space = spaceOf(schema)
+  const known = `${space.schema}.version()`
   return `
 BEGIN;
 -- Two that make the same thing at the same time would fail.
 SELECT pg_catalog.pg_advisory_xact_lock(${space.sessionClass}, -1);
-${tables(space.schema)}${sessions(space)}${queue(space)}${run(space)}
-CREATE OR REPLACE FUNCTION ${space.schema}.version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ${version}';
+-- Tables that are there stay as they are.
+DO $$
+BEGIN
+  IF to_regprocedure('${known}') IS NOT NULL THEN
+    IF ${known} <> ${version} THEN
+      RAISE EXCEPTION 'this schema is of another version of @locks/postgres: give version ${version} a schema of its own';
+    END IF;
+  END IF;
+END
+$$;
+${tables(space.schema)}${sessions(space)}${queue(space)}${run(space)}${elections(space)}
+CREATE OR REPLACE FUNCTION ${known} RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ${version}';
 COMMIT;
 `
 }

@@ -35,6 +35,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS ${schema}.entry (
   holds boolean NOT NULL,
   token bigint,
   since timestamptz NOT NULL,
+  value text,
   PRIMARY KEY (key, place)
 ) WITH (
   fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
