@@ -1,4 +1,4 @@
-import { granted, keyOf, type Contender, type Entry, type Instant, type Mode } from '@locks/core/backend'
+import { granted, keyOf, type Contender, type Entry, type Instant, type Mode, type Request } from '@locks/core/backend'
 import type { IKeyValue } from 'etcd3'
 import type { Keys, Place } from './keys.ts'
 
@@ -7,6 +7,9 @@ export interface Owner {
   readonly clientId: string
   readonly owner: string
 }
+
+/** What is asked for, and what is kept beside it. */
+export type Wanted = Contender & Pick<Request, 'value'>
 
 /** The value beside an entry's key, as JSON; of other programs' making for all that is known. */
 interface Value {
@@ -17,6 +20,8 @@ interface Value {
   readonly since?: unknown
   /** The encoded name, where the key has only its hash. */
   readonly name?: unknown
+  /** What its request wanted to be kept. */
+  readonly value?: unknown
 }
 
 /** One entry as the store has it. */
@@ -34,7 +39,8 @@ export const tokenOf = (revision: bigint): bigint => revision * 1_024n
 /** The revision at which a holder's key was made. */
 export const revisionOf = (token: bigint): bigint => token / 1_024n
 
-export function valueOf(name: string, { mode, weight }: Contender, { clientId, owner }: Owner, now: Instant): Buffer {
+export function valueOf(name: string, wanted: Wanted, { clientId, owner }: Owner, now: Instant): Buffer {
+  const { mode, weight, value } = wanted
   return Buffer.from(
     JSON.stringify({
       mode,
@@ -43,6 +49,7 @@ export function valueOf(name: string, { mode, weight }: Contender, { clientId, o
       owner,
       since: Math.floor(now.wall),
       ...(keyOf(name) !== name && { name }),
+      ...(value !== undefined && { value }),
     } satisfies Value),
   )
 }
@@ -75,7 +82,7 @@ export const holds = ({ place }: Found): boolean => place.rank !== '2'
 
 /**
  * The entries of one name or of many. Whoever waits and may hold is shown as a holder: the lock is its own and nobody
- * else's, though its token is not minted before it has confirmed that.
+ * else's, though its token is not minted before it has confirmed that. Not so one with a value: nobody leads without a token.
  */
 export function entriesOf(all: readonly Found[], name: string | undefined): Entry[] {
   const queues = Map.groupBy(all, ({ place }) => place.name)
@@ -90,15 +97,17 @@ export function entriesOf(all: readonly Found[], name: string | undefined): Entr
 
 function entryOf(found: Found, name: string, holding: boolean): Entry {
   const { mode, permits, weight, value } = found
+  const beside = typeof value.value === 'string' ? value.value : undefined
   return {
     name,
     mode,
     ...(mode === 'permit' && { permits, weight }),
     clientId: textOf(value.client),
     owner: textOf(value.owner),
-    holds: holding || holds(found),
+    holds: holds(found) || (holding && beside === undefined),
     ...(holds(found) && { token: tokenOf(found.created) }),
     ...(typeof value.since === 'number' && { since: value.since }),
+    ...(beside !== undefined && { value: beside }),
   }
 }
 

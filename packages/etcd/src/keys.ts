@@ -62,6 +62,11 @@ export class Keys {
     return range(`${start}0/`, contender.mode === 'exclusive' ? `${start}2/` : `${start}1/`)
   }
 
+  /** Whoever holds a name alone. */
+  alone(name: string): Range {
+    return this.conflicting(name, { mode: 'shared' })
+  }
+
   /** A session's own key, and behind it what others have to tell it. */
   session(lease: string): Range {
     return range(`${this.namespace}~/${lease}`, `${this.namespace}~/${lease}0`)

@@ -1,5 +1,6 @@
-import type { Clock, Contender, Loss, Timer } from '@locks/core/backend'
+import type { Clock, Loss, Timer } from '@locks/core/backend'
 import type { ITxnRequest, ITxnResponse } from 'etcd3'
+import type { Wanted } from './entries.ts'
 import type { Keys } from './keys.ts'
 import type { Line } from './ledger.ts'
 import { Queue } from './queue.ts'
@@ -13,14 +14,14 @@ export interface QueuesOptions {
   readonly view: (name: string) => Promise<View>
   readonly run: (request: ITxnRequest) => Promise<ITxnResponse>
   /** Makes a waiter a holder whose turn it is. */
-  readonly confirm: (line: Line, request: Contender) => Promise<Confirmed>
+  readonly confirm: (line: Line, request: Wanted) => Promise<Confirmed>
   readonly granted: (line: Line, created: bigint) => void
   readonly lost: (line: Line, how: Loss) => void
 }
 
 interface Waiting {
   readonly line: Line
-  readonly request: Contender
+  readonly request: Wanted
   confirming: boolean
 }
 
@@ -54,7 +55,7 @@ export class Queues {
   }
 
   /** Lets an entry wait that is in the queue by now. */
-  async join(line: Line, request: Contender, seen: View | undefined): Promise<void> {
+  async join(line: Line, request: Wanted, seen: View | undefined): Promise<void> {
     const { name, who } = line
     // It may be the last that left this queue while this one was on its way into it.
     const view = seen ?? (this.has(name) ? undefined : await this.#options.view(name))

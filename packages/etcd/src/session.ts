@@ -15,6 +15,7 @@ import { leaseIsGone, unavailable } from './failures.ts'
 import { holderRank, kindOf, whoOf, type Keys } from './keys.ts'
 import { Ledger, type Line } from './ledger.ts'
 import { Life, type LifeParts } from './life.ts'
+import { Observers } from './observers.ts'
 import { Queues } from './queues.ts'
 import type { Members } from './members.ts'
 import { isGranted, Verbs, type Admitted } from './verbs.ts'
@@ -34,6 +35,7 @@ export class EtcdSession implements Session {
   readonly #ledger: Ledger
   readonly #verbs: Verbs
   readonly #queues: Queues
+  readonly #observers: Observers
   /** The calls that are under way, by the claim's id. */
   readonly #asked = new Map<string, Promise<Grant | 'queued' | null>>()
 
@@ -61,6 +63,11 @@ export class EtcdSession implements Session {
         this.#ledger.delete(line)
         events.lost(line.claim.id, how)
       },
+    })
+    this.#observers = new Observers({
+      keys,
+      watches: this.#life.watches,
+      run: (request) => this.#verbs.run(request),
     })
     this.ended = this.#life.ended.finally(() => this.#queues.close())
   }
@@ -140,6 +147,10 @@ export class EtcdSession implements Session {
       const place = this.#keys.place(key)
       return place ? [this.#ledger.adopted(place).claim] : []
     })
+  }
+
+  watch(name: string, changed: () => void): Promise<() => void> {
+    return this.#lasting(this.#observers.watch(name, changed))
   }
 
   async query(name?: string): Promise<readonly Entry[]> {

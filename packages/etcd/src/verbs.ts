@@ -1,7 +1,7 @@
 import { Admission, granted, type Contender, type Instant } from '@locks/core/backend'
 import type { IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
 import { leaseIsGone, unavailable } from './failures.ts'
-import { foundIn, holds, sorted, valueOf, type Found, type Owner } from './entries.ts'
+import { foundIn, holds, sorted, valueOf, type Found, type Owner, type Wanted } from './entries.ts'
 import { ranks, type Keys, type Rank } from './keys.ts'
 import type { Line } from './ledger.ts'
 import type { Members } from './members.ts'
@@ -47,7 +47,7 @@ export class Verbs {
    * Takes a name that has no entries, or a place at the end of its queue. Finds its own entry if it has been applied
    * before, whether that waits or holds by now.
    */
-  async admit(line: Line, request: Contender, now: Instant): Promise<Admitted> {
+  async admit(line: Line, request: Wanted, now: Instant): Promise<Admitted> {
     const all = this.#keys.name(line.name)
     const value = valueOf(line.name, request, this.#owner, now)
     const answer = await this.run({
@@ -60,14 +60,14 @@ export class Verbs {
   }
 
   /** The same without a view, where there is one already: a long queue is not to be read for each that joins it. */
-  async join(line: Line, request: Contender, now: Instant): Promise<Admitted> {
+  async join(line: Line, request: Wanted, now: Instant): Promise<Admitted> {
     const answer = await this.run(this.#enqueue(line, valueOf(line.name, request, this.#owner, now), false))
     const admitted = this.#enqueued(line, answer, answer.succeeded)
     return admitted.outcome === 'queued' ? { ...admitted, view: undefined } : admitted
   }
 
   /** Like `admit`, but takes a place in the queue only if it can hold beside all that are in it. */
-  async tryAdmit(line: Line, request: Contender, now: Instant): Promise<Admitted> {
+  async tryAdmit(line: Line, request: Wanted, now: Instant): Promise<Admitted> {
     const answer = await this.run({
       compare: [txn.empty(this.#keys.name(line.name))],
       success: [txn.put(this.#key(line, line.rank), valueOf(line.name, request, this.#owner, now), this.#lease)],
@@ -93,7 +93,7 @@ export class Verbs {
    * there who excludes it is for the store to say at this moment, whatever the view has missed. Permits exclude each
    * other by their sum, which no comparison tells: see `docs/decisions/0011-etcd.md` for why a view suffices.
    */
-  async confirm(line: Line, request: Contender, now: Instant): Promise<Confirmed> {
+  async confirm(line: Line, request: Wanted, now: Instant): Promise<Confirmed> {
     const [waiter, holder] = [this.#key(line, '2'), this.#key(line, line.rank)]
     const answer = await this.run({
       compare: [txn.since(waiter, line.created ?? 0n), txn.empty(this.#keys.conflicting(line.name, request))],
@@ -109,7 +109,7 @@ export class Verbs {
   }
 
   /** Takes the name from whoever holds it at this moment, and leaves each of them word of it. */
-  async steal(line: Line, request: Contender, now: Instant): Promise<Admitted> {
+  async steal(line: Line, request: Wanted, now: Instant): Promise<Admitted> {
     for (let grasps = 0; grasps < mostGrasps; grasps++) {
       const view = await this.view(line.name)
       const own = this.#ownIn(line, view.queue)
@@ -189,7 +189,7 @@ export class Verbs {
   }
 
   /** The revision at which it has taken the name; undefined if somebody else was granted something first. */
-  async #grasp(line: Line, request: Contender, view: View, now: Instant): Promise<bigint | undefined> {
+  async #grasp(line: Line, request: Wanted, view: View, now: Instant): Promise<bigint | undefined> {
     const own = this.#key(line, line.rank)
     const holders = this.#keys.conflicting(line.name, request)
     const markers = view.queue.flatMap((found) => (holds(found) ? this.#markerFor(found) : []))

@@ -8,6 +8,8 @@ export interface Watcher {
   readonly heard: (events: readonly IEvent[]) => void
   /** Events have been lost with what the store has compacted, up to this revision; the watch is over. */
   readonly lost: (compacted: bigint) => void
+  /** It goes on, on another stream. */
+  readonly remade?: () => void
 }
 
 interface Watch extends Watcher {
@@ -16,6 +18,8 @@ interface Watch extends Watcher {
   next: bigint
   /** The events of a revision that comes in parts. */
   parts: IEvent[]
+  /** Whether a stream has had it before. */
+  made: boolean
 }
 
 export interface WatchesOptions {
@@ -50,8 +54,7 @@ export class Watches {
   /** Watches from this revision on, until the function that it returns is called. */
   watch(range: Range, from: bigint, watcher: Watcher): () => void {
     const id = String(++this.#serial)
-    const { heard, lost } = watcher
-    const watch: Watch = { heard, lost, range, next: from, parts: [] }
+    const watch: Watch = { ...watcher, range, next: from, parts: [], made: false }
     this.#watches.set(id, watch)
     if (this.#stream) create(this.#stream, id, watch)
     else this.#open()
@@ -123,6 +126,8 @@ export class Watches {
       this.#failed(stream)
     } else if (message.created) {
       this.#failures = 0
+      if (watch?.made) watch.remade?.()
+      else if (watch) watch.made = true
     } else if (watch) {
       watch.parts.push(...events)
       if (!fragment) deliver(watch)

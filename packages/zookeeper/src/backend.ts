@@ -48,7 +48,7 @@ async function open(settings: Settings, options: SessionOptions, told: Set<numbe
     clock,
     random,
     announce: (call, id) => sign.announce(call, id),
-    changed: (path) => session?.changed(path),
+    changed: (path, event) => session?.changed(path, event),
     restored: () => session?.restored(),
     ended: (why) => session?.finish(why),
   })

@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly random: Random
   /** The first write on every connection; `id` is the session's. */
   readonly announce: (call: Call, id: string) => Promise<void>
-  readonly changed: (path: string) => void
+  readonly changed: (path: string, event: number) => void
   /** There is a connection again; what was watched is not any more. */
   readonly restored: () => void
   /** The session is over, or no server takes this client. Told once, and not of a client's own end. */

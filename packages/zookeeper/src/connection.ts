@@ -32,8 +32,8 @@ export interface ConnectionOptions {
   readonly patience: number
   /** The same, of one that has not taken the session yet. */
   readonly greetWithin: number
-  /** The node at a path has lost or got a child, or is gone itself. */
-  readonly changed: (path: string) => void
+  /** Something that was watched for has happened to a node: see `events`. */
+  readonly changed: (path: string, event: number) => void
   readonly ended: (why: LockError) => void
 }
 
@@ -203,9 +203,10 @@ export class Connection {
     }
     const [xid, zxid, error] = [answer.int(), answer.long(), answer.int()]
     if (xid === xids.notification) {
-      // What has happened to it, and the state of the session.
-      answer.long()
-      this.#options.changed(answer.text())
+      const event = answer.int()
+      // The state of the session.
+      answer.int()
+      this.#options.changed(answer.text(), event)
     } else if (xid === xids.auth) {
       if (error !== 0) this.end(failureOf(new Refusal(code.authFailed)))
     } else {

@@ -1,4 +1,4 @@
-import type { Clock, Lanes } from '@locks/core/backend'
+import type { Clock, Lanes, Request } from '@locks/core/backend'
 import type { Stat } from './answer.ts'
 import type { Call } from './client.ts'
 import { firstOf, nodePrefix, queueOf, type Seat } from './contenders.ts'
@@ -15,8 +15,8 @@ export interface NodesOptions {
   readonly paths: Paths
   readonly parents: Parents
   readonly acl: readonly Acl[]
-  /** What the node of a name's contender holds. */
-  readonly data: (name: string) => Buffer
+  /** What the node of a claim holds. */
+  readonly data: (request: Request) => Buffer
 }
 
 /** Everybody who has a node under a parent, in order, at one moment. */
@@ -47,8 +47,8 @@ export class Nodes {
     return `${this.parent(place)}/${place.node}`
   }
 
-  data({ name }: Place): Buffer {
-    return this.#options.data(name)
+  data({ request }: Place): Buffer {
+    return this.#options.data(request)
   }
 
   /** One list serves all who ask for it in one go of the event loop: it leaves behind whatever they have sent. */
@@ -71,9 +71,9 @@ export class Nodes {
     send: (node: Node) => Promise<T>,
     pathOf: (made: T) => string | undefined,
   ): Promise<{ readonly made: T; readonly list: Queue }> {
-    const { parents, clock, acl, data } = this.#options
+    const { parents, clock, acl } = this.#options
     const path = `${this.parent(place)}/${nodePrefix(place.request, place.mark)}`
-    const node: Node = { path, data: data(place.name), acl, mode: 'ephemeral sequential' }
+    const node: Node = { path, data: this.data(place), acl, mode: 'ephemeral sequential' }
     for (;;) {
       if (place.unwanted) throw unavailable('the place in the queue is not wanted any more')
       parents.use(place.name, clock.now())

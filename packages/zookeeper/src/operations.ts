@@ -25,18 +25,21 @@ type CreateMode = keyof typeof flags
 
 const flags = { persistent: 0, ephemeral: 1, 'ephemeral sequential': 3, container: 4 } as const
 
-/** By the numbers that the driver has, and three of ZooKeeper 3.6 that it has not. */
+/** By the numbers that the driver has, and those of ZooKeeper 3.6 that it has not. */
 const codes = {
   create: 1,
   remove: 2,
   read: 4,
   write: 5,
+  sync: 9,
   children: 12,
   check: 13,
   transaction: 14,
   create2: 15,
+  removeWatch: 18,
   createContainer: 19,
   ephemerals: 103,
+  addWatch: 106,
   closeSession: -11,
   error: -1,
 } as const
@@ -82,6 +85,31 @@ export function children(path: string, watch = false): Operation<Children> {
     payload: new jute.protocol.GetChildren2Request(path, watch),
     read: (answer) => ({ names: answer.texts(), stat: answer.stat() }),
   }
+}
+
+/** What a notification tells of a node. */
+export const events = { created: 1, deleted: 2, written: 3 } as const
+
+const persistentRecursive = 1
+const anyWatch = 3
+
+/**
+ * To be told, until the connection ends, of every node at this path and below that is made, deleted or written. Setting a
+ * watch of another kind at the same path would change this one.
+ */
+export function addWatch(path: string): Operation<void> {
+  // A request of the same fields, like the next two.
+  return { type: codes.addWatch, payload: new jute.protocol.DeleteRequest(path, persistentRecursive), read: () => {} }
+}
+
+/** All watches of this connection at exactly this path. */
+export function removeWatch(path: string): Operation<void> {
+  return { type: codes.removeWatch, payload: new jute.protocol.DeleteRequest(path, anyWatch), read: () => {} }
+}
+
+/** What is read behind it is no older than it, also by a server that lags behind the leader. */
+export function sync(path: string): Operation<void> {
+  return { type: codes.sync, payload: new jute.protocol.GetACLRequest(path), read: () => {} }
 }
 
 /** The paths below `path` of all nodes that end with this session. */

@@ -71,8 +71,9 @@ export class Queues {
       if (ahead.length > 0) {
         if (!place.request.wait) return this.#refuse(place)
         if (await this.#watch(place, ahead)) return 'queued'
-      } else if (made !== undefined && made === stat.pzxid) {
-        // Nobody has come or left between the making of the node and the list: it has been held since it was made.
+      } else if (made !== undefined && made === stat.pzxid && place.request.value === undefined) {
+        // Nobody has come or left between the making of the node and the list: it has been held since it was made. Of a
+        // leader others could not know that, who have to be shown its token.
         return this.#hold(place, made, stat.version)
       } else if (await this.#confirm(place, stat.version)) {
         return 'held'

@@ -17,7 +17,8 @@ import { code, failureOf, unavailable, unless } from './failures.ts'
 import { Ledger } from './ledger.ts'
 import { Looks } from './looks.ts'
 import { Nodes } from './nodes.ts'
-import { ephemerals, remove, transaction } from './operations.ts'
+import { Observers } from './observers.ts'
+import { ephemerals, events, remove, transaction } from './operations.ts'
 import { Parents } from './parents.ts'
 import type { Paths } from './paths.ts'
 import { Place } from './place.ts'
@@ -58,6 +59,7 @@ export class ZookeeperSession implements Session {
   readonly #watches: Watches
   readonly #nodes: Nodes
   readonly #queues: Queues
+  readonly #observers: Observers
   readonly #snapshots: Snapshots
   readonly #looks: Looks
   readonly #renewals: RenewalsOptions
@@ -86,9 +88,11 @@ export class ZookeeperSession implements Session {
       paths,
       lanes: this.#lanes,
       parents: this.#parents,
-      data: (name) => labelOf(clientId, owner, paths.parent(name).endsWith(`/${name}`) ? undefined : name),
+      data: ({ names: [name = ''], value }) =>
+        labelOf(clientId, owner, paths.parent(name).endsWith(`/${name}`) ? undefined : name, value),
     })
     this.#queues = new Queues(call, this.#nodes, this.#watches)
+    this.#observers = new Observers(call, paths)
     this.#looks = new Looks({
       ledger: this.#ledger,
       nodes: this.#nodes,
@@ -168,6 +172,10 @@ export class ZookeeperSession implements Session {
     return this.#ledger.claims(found, this.#paths)
   }
 
+  watch(name: string, changed: () => void): Promise<() => void> {
+    return this.#told(this.#observers.watch(name, changed))
+  }
+
   async query(name?: string): Promise<readonly Entry[]> {
     await this.#lanes.idle(name)
     return this.#told(name === undefined ? this.#snapshots.all() : this.#snapshots.of(name))
@@ -203,10 +211,13 @@ export class ZookeeperSession implements Session {
   restored(): void {
     this.#watches.clear()
     this.#looks.all()
+    this.#observers.restored()
   }
 
-  changed(path: string): void {
-    this.#watches.changed(path)
+  changed(path: string, event: number): void {
+    // No waiter watches for that: its event is an observer's.
+    if (event !== events.written) this.#watches.changed(path)
+    this.#observers.changed(path, event)
   }
 
   /** Lets go of everything local. */
@@ -216,6 +227,7 @@ export class ZookeeperSession implements Session {
     this.#heartbeat.end()
     this.#client.end()
     this.#watches.clear()
+    this.#observers.clear()
     this.#end(why)
   }
 

@@ -3,7 +3,7 @@ import type { Stat } from './answer.ts'
 import type { Call } from './client.ts'
 import { queueOf, type Seat } from './contenders.ts'
 import { code, unless } from './failures.ts'
-import { children, read } from './operations.ts'
+import { children, read, sync } from './operations.ts'
 import type { Paths } from './paths.ts'
 import { tokenOf } from './tokens.ts'
 
@@ -13,6 +13,8 @@ interface Label {
   readonly owner: string
   /** Where the parent's path has a hash of it only. */
   readonly name?: string | undefined
+  /** What its request wanted to be kept. */
+  readonly value?: string | undefined
 }
 
 interface Told {
@@ -25,8 +27,8 @@ interface Told {
 /** So many names are asked about at a time. */
 const mostAtOnce = 100
 
-export function labelOf(clientId: string, owner: string, name?: string): Buffer {
-  return Buffer.from(JSON.stringify({ clientId, owner, name } satisfies Label))
+export function labelOf(clientId: string, owner: string, name?: string, value?: string): Buffer {
+  return Buffer.from(JSON.stringify({ clientId, owner, name, value } satisfies Label))
 }
 
 /** Who holds and who waits. */
@@ -40,10 +42,21 @@ export class Snapshots {
   }
 
   of(name: string): Promise<Entry[]> {
-    return this.#entries(this.#paths.parent(name), name)
+    const parent = this.#paths.parent(name)
+    return this.#current(parent, () => this.#entries(parent, name))
   }
 
-  async all(): Promise<Entry[]> {
+  all(): Promise<Entry[]> {
+    return this.#current(this.#paths.namespace, () => this.#all())
+  }
+
+  /** With all that has happened anywhere before it was asked for; in one go, so that no connection comes between. */
+  async #current<T>(path: string, look: () => Promise<T>): Promise<T> {
+    const [, seen] = await Promise.all([this.#call(sync(path)), look()])
+    return seen
+  }
+
+  async #all(): Promise<Entry[]> {
     const { namespace } = this.#paths
     const found = await unless(this.#call(children(namespace)), undefined, code.noNode)
     const names = (found?.names ?? []).filter((name) => this.#paths.isName(name))
@@ -85,8 +98,10 @@ function labelIn(data: Buffer): Label {
   }
 }
 
-function entryOf({ mode, permits, weight, thief }: Seat, holds: boolean, name: string, told: Told | undefined): Entry {
+function entryOf({ mode, permits, weight, thief }: Seat, may: boolean, name: string, told: Told | undefined): Entry {
   const { label, stat } = told as Told
+  // Nobody leads without a token, and a leader's is the write that confirms its grant.
+  const holds = may && (label.value === undefined || thief || stat.version > 0)
   const entry: Entry = {
     name: label.name ?? name,
     mode,
@@ -94,6 +109,7 @@ function entryOf({ mode, permits, weight, thief }: Seat, holds: boolean, name: s
     clientId: label.clientId,
     owner: label.owner,
     holds,
+    ...(label.value !== undefined && { value: label.value }),
   }
   if (!holds) return { ...entry, since: stat.ctime }
   // A thief has it by the making of its node, everybody else by the last write.

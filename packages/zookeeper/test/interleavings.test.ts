@@ -40,7 +40,7 @@ async function open(): Promise<Opened> {
     clock,
     random,
     announce: (call, id) => sign.announce(call, id),
-    changed: (path) => session?.changed(path),
+    changed: (path, event) => session?.changed(path, event),
     restored: () => {},
     ended: () => {},
   })
