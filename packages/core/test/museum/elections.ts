@@ -25,9 +25,9 @@ export const elections: readonly Piece[] = [
     store: (backend) =>
       altered(backend, (session) => ({
         watch: async (name, changed) =>
-          (await session.watch?.(name, async () => {
-            const led = (await session.query(name)).some(({ holds }) => holds)
-            if (led) changed()
+          (await session.watch?.(name, () => {
+            const told = session.query(name).then((entries) => entries.some(({ holds }) => holds) && changed())
+            told.catch(() => {})
           })) ?? (() => {}),
       })),
   },

@@ -41,11 +41,12 @@ export const elections: readonly Case[] = [
       const name = t.name()
       let last = 0n
       for (const [index, locks] of [a, b, b, a].entries()) {
-        await using leadership = await locks.election(name).campaign({ value: String(index) })
+        const leadership = await locks.election(name).campaign({ value: String(index) })
         assert.ok(leadership.token > last, `${leadership.token} after ${last}`)
         last = leadership.token
         const leader = await a.election(name).leader()
         assert.equal(typeof leader?.token, 'bigint')
+        await leadership.resign()
       }
     },
   },
@@ -67,12 +68,13 @@ export const elections: readonly Case[] = [
       ]
       for (const value of values) {
         const name = t.name()
-        await using leadership = await a.election(name).campaign({ value })
+        const leadership = await a.election(name).campaign({ value })
         assert.equal(leadership.value, value)
         assert.equal((await b.election(name).leader())?.value, value)
+        await leadership.resign()
       }
       const name = t.name()
-      await using silent = await a.election(name).campaign()
+      const silent = await a.election(name).campaign()
       assert.deepEqual([silent.value, (await b.election(name).leader())?.value], ['', ''])
       for (const value of ['x'.repeat(4_097), 1, null, { a: 1 }]) {
         await t.fails(b.election(name).campaign({ value: value as string }), 'INVALID_ARGUMENT')
