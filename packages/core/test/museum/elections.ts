@@ -27,7 +27,8 @@ export const elections: readonly Piece[] = [
       altered(backend, (session) => ({
         watch: async (name, changed) =>
           (await session.watch?.(name, () => {
-            void session.query(name).then((entries) => entries.some(({ holds }) => holds) && changed())
+            const told = session.query(name).then((entries) => entries.some(({ holds }) => holds) && changed())
+            told.catch(() => {})
           })) ?? (() => {}),
       })),
   },

@@ -71,6 +71,7 @@ export const elections: readonly Case[] = [
         const leadership = await a.election(name).campaign({ value })
         assert.equal(leadership.value, value)
         assert.equal((await b.election(name).leader())?.value, value)
+        await leadership.resign()
       }
       const name = t.name()
       const silent = await a.election(name).campaign()
