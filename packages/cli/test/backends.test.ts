@@ -32,10 +32,8 @@ describe.for(stores.filter(({ name }) => chosen?.includes(name) ?? true))('on $n
   }
 
   /** The command of the next in line says when it runs. */
-  async function waiting(world: World, ...options: string[]): Promise<Running> {
-    const waiter = world.locks(['run', ...options, 'a', '--', 'sh', '-c', 'date +%s%3N; echo "$LOCKS_TOKEN"'])
-    await until(async () => (await inspect(world)).waiting.length === 1)
-    return waiter
+  function waiting(world: World, ...options: string[]): Running {
+    return world.locks(['run', ...options, 'a', '--', 'sh', '-c', 'date +%s%3N; echo "$LOCKS_TOKEN"'])
   }
 
   async function inspect(world: World): Promise<Described> {
@@ -63,8 +61,9 @@ describe.for(stores.filter(({ name }) => chosen?.includes(name) ?? true))('on $n
 
   test('ls and inspect show who holds and who waits; break hands over, where there is a way', async () => {
     const world = new World(url())
-    const { holder, token } = await holding(world, '--owner', 'me', '--ttl', '3s')
-    const waiter = await waiting(world, '--owner', 'you')
+    const { holder, token } = await holding(world, '--owner', 'me')
+    const waiter = waiting(world, '--owner', 'you')
+    await until(async () => (await inspect(world)).waiting.length === 1)
     expect(token).toMatch(/^\d+$/)
     const shown = { name: 'a', held: [{ owner: 'me', token }], waiting: [{ owner: 'you' }] }
     expect(await inspect(world)).toMatchObject(shown)
@@ -105,10 +104,10 @@ describe.for(stores.filter(({ name }) => chosen?.includes(name) ?? true))('on $n
   })
 
   test('the server stops: the command, which does not want to end, is dead before the deadline', async () => {
-    const ttl = 5_000
+    const ttl = 10_000
     const world = new World(url())
     const [diary, noted] = [join(world.folder, 'diary'), join(world.folder, 'deadline')]
-    const args = ['run', '--ttl', `${ttl}ms`, 'a', '--', 'sh', '-c', diarist, 'x', diary]
+    const args = ['run', 'a', '--', 'sh', '-c', diarist, 'x', diary]
     const locks = world.locks(args, notingDeadline(noted))
     await until(() => times(diary, 'alive').length > 0)
     await started.server.stop()
@@ -137,11 +136,11 @@ describe.for(stores.filter(({ name }) => chosen?.includes(name) ?? true))('on $n
     cleanup(() => line.close())
     const world = new World(url())
     const diary = join(world.folder, 'diary')
-    const args = ['run', '--ttl', '3s', 'a', '--', 'sh', '-c', diarist, 'x', diary]
+    const args = ['run', '--ttl', '5s', 'a', '--', 'sh', '-c', diarist, 'x', diary]
     const victim = world.locks(args, { env: { LOCKS_URL: url(line.ports[0]) } })
     await until(() => times(diary, 'alive').length > 0)
-    const waiter = await waiting(world, '--ttl', '3s')
     await line.wire.silence()
+    const waiter = waiting(world)
     expect(await victim.ended).toMatchObject({ code: 76 })
     const { code, stdout } = await waiter.ended
     expect(code).toBe(0)
