@@ -60,7 +60,7 @@ export interface Entry {
   readonly token?: bigint | undefined
   /** Epoch ms by the store's or the entry's own clock: granted for a holder, queued for a waiter. */
   readonly since?: number | undefined
-  /** That of its request. */
+  /** That of its request. Who holds with one is shown to hold from when its token is minted. */
   readonly value?: string | undefined
 }
 
@@ -137,7 +137,10 @@ export interface Session {
    * `elections`.
    */
   watch?(name: string, changed: () => void): Promise<() => void>
-  /** Atomic per name, in queue order, holders first; all names of the namespace when none is given. */
+  /**
+   * Atomic per name, in queue order, holders first; all names of the namespace when none is given. Shows what had been
+   * confirmed to anybody before it was asked.
+   */
   query(name?: string): Promise<readonly Entry[]>
   /** Ends the session at the store if it can be reached; lets go of every local resource in any case. */
   close(): Promise<void>
