@@ -62,12 +62,11 @@ export class Worker {
     await this.#lanes
   }
 
-  /** Takes each lock once, to see that they can be had. */
+  /** Takes each lock once, and all of them together, to see that they can be had. */
   async probe(timeout: number): Promise<void> {
-    for (const name of names) {
-      const act: Act = { kind: 'lock', names: [name], mode: 'exclusive', timeout, lasts: 0, rest: 0 }
-      await this.#lock(act, { probe: true })
-    }
+    const each = { mode: 'exclusive', timeout, lasts: 0, rest: 0 } as const
+    for (const name of names) await this.#lock({ kind: 'lock', names: [name], ...each }, { probe: true })
+    await this.#lock({ kind: 'set', names, ...each }, { probe: true })
   }
 
   /** Blocks its thread, with everything that it does. */
