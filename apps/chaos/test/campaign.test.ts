@@ -32,6 +32,8 @@ for (const store of wanted) {
         const judgement = judge(campaign, mode, store)
         expect(findings(judgement)).toEqual([])
         expectSubstance(campaign, judgement)
+        // In the midst of faults there may be none; after each that heals everybody takes one.
+        if (mode === 'liveness') expect(setsGranted(campaign.ledger)).toBeGreaterThan(2)
       })
     }
   })
@@ -47,7 +49,6 @@ function expectSubstance({ ledger }: Campaign, { verdicts }: Judgement): void {
     expect(checked(checker)).toBeGreaterThan(5)
   }
   expect(ledger.faults.length).toBeGreaterThan(1)
-  expect(setsGranted(ledger)).toBeGreaterThan(0)
 }
 
 /** Of several names that one call asked for, the record is one each, of the same moment. */

@@ -65,14 +65,14 @@ export class Worker {
     await this.#lanes
   }
 
-  /** Takes each lock once, to see that they can be had; and leads, to see that it is seen to. */
+  /** Takes each lock once, and all of them together, to see that they can be had; and leads, to see that it is seen to. */
   async probe(timeout: number): Promise<void> {
     const { elections } = (await this.#manager).capabilities
-    for (const name of names) {
-      for (const kind of elections ? (['lock', 'lead'] as const) : (['lock'] as const)) {
-        await this.#lock({ kind, names: [name], mode: 'exclusive', timeout, lasts: 0, rest: 0 }, { probe: true })
-      }
-    }
+    const each = { mode: 'exclusive', timeout, lasts: 0, rest: 0 } as const
+    for (const name of names) await this.#lock({ kind: 'lock', names: [name], ...each }, { probe: true })
+    await this.#lock({ kind: 'set', names, ...each }, { probe: true })
+    if (!elections) return
+    for (const name of names) await this.#lock({ kind: 'lead', names: [name], ...each }, { probe: true })
   }
 
   /** Blocks its thread, with everything that it does. */
