@@ -11,6 +11,8 @@ test.each([
   [`redis://user:${canary}@db:6379/0`, true],
   [`redis://user:pa/${canary}@db`, true],
   [`redis+sentinel://a,b/main?sentinelPassword=${canary}`, true],
+  [`quorum:?node=${encodeURIComponent(`redis://:${canary}@a`)}&node=redis%3A%2F%2Fb&node=redis%3A%2F%2Fc`, true],
+  ['quorum:?node=redis%3A%2F%2Fuser%40a&node=redis%3A%2F%2Fb&node=redis%3A%2F%2Fc', false],
   ['redis://user@db', false],
   ['redis://db:6379,other:6379/0?prefix=x', false],
   ['sqlite:///tmp/a:b@c.db', false],

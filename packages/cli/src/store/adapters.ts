@@ -1,6 +1,7 @@
 import type { Adapter } from '@locks/core'
 import { Failure, misuse } from '../failure.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { nodesOf } from './nodes.ts'
 
 interface Known {
   readonly load: () => Promise<{ readonly adapter: Adapter }>
@@ -30,16 +31,23 @@ const schemes = new Map<string, Known>([
   ['zookeeper', zookeeper],
 ])
 
+/** The adapter of a URL, or those of its nodes. */
+export function adaptersFor(url: string): Promise<Adapter[]> {
+  return Promise.all((nodesOf(url) ?? [url]).map(adapterFor))
+}
+
 /**
- * The adapter of a URL, loaded when it is needed. From where `locks` itself is installed and never from the working
- * directory, which may be anybody's.
+ * Loaded when it is needed. From where `locks` itself is installed and never from the working directory, which may be
+ * anybody's.
  */
-export async function adapterFor(url: string): Promise<Adapter> {
+async function adapterFor(url: string): Promise<Adapter> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
   const known = schemes.get(scheme)
   if (scheme === 'memory') throw misuse('memory: is one process only, and a lock of it would keep nobody out')
   if (!known)
-    throw misuse(`no backend for this URL; known are ${[...schemes.keys()].map((each) => `${each}:`).join(' ')}`)
+    throw misuse(
+      `no backend for this URL; known are ${[...schemes.keys(), 'quorum'].map((each) => `${each}:`).join(' ')}`,
+    )
   try {
     return (await known.load()).adapter
   } catch (error) {

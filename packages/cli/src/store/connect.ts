@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { openLocks, type LockManager } from '@locks/core'
-import { adapterFor } from './adapters.ts'
+import { adaptersFor } from './adapters.ts'
 import { locate, type Location, type LocationOptions } from './location.ts'
 
 export interface StoreOptions extends LocationOptions {
@@ -16,7 +16,7 @@ export const defaultOwner = (): string => `${hostname()}:${process.pid}`
 /** A connected manager on the store that the options, the environment or the default name. */
 export async function connect(options: StoreOptions, location = locate(options, process.env)): Promise<LockManager> {
   const { namespace, owner = defaultOwner(), ttl, connectTimeout } = options
-  const adapters = [await adapterFor(location.url)]
+  const adapters = await adaptersFor(location.url)
   return openLocks(location.url, { adapters, namespace, owner, ttl, connectTimeout })
 }
 

@@ -1,8 +1,10 @@
+import { nodesOf } from './nodes.ts'
+
 const secretOption = /[?&][^=&]*(?:password|passwd|secret|token)[^=&]*=/i
 
 /** Whether a URL holds what must not stand in a command line, where every user of the machine can read it. */
 export function hasSecret(url: string): boolean {
-  return /:\/\/[^/]*:[^@]*@/.test(url) || secretOption.test(url)
+  return (nodesOf(url) ?? [url]).some((each) => /:\/\/[^/]*:[^@]*@/.test(each) || secretOption.test(each))
 }
 
 /** A URL as it may be shown: where the store is, and nothing about who asks. */
@@ -16,5 +18,5 @@ export function shownUrl(url: string): string {
 
 /** A text with whatever URLs it has in it, as they may be shown. */
 export function withoutSecrets(text: string): string {
-  return text.replace(/(?!sqlite:)\b[a-z][a-z0-9+.-]*:\/\/[^\s"']+/gi, shownUrl)
+  return text.replace(/(?!sqlite:)\b(?:[a-z][a-z0-9+.-]*:\/\/|quorum:)[^\s"']+/gi, shownUrl)
 }
