@@ -51,8 +51,8 @@ class Account {
     }
   }
 
-  get balance(): unknown {
-    return this.#db.prepare('SELECT balance FROM account').get()?.['balance']
+  get balance(): number {
+    return Number(this.#db.prepare('SELECT balance FROM account').get()?.['balance'])
   }
 }
 
