@@ -113,10 +113,11 @@ export class Engine {
   }
 
   observe(name: string, signal: AbortSignal | undefined): Observation {
-    const observation = new Observation(this, name, signal)
-    if (this.#closed) observation.fail(closed())
-    else this.#observations.add(observation)
-    return observation
+    return new Observation(this, name, signal)
+  }
+
+  observing(observation: Observation): void {
+    this.#observations.add(observation)
   }
 
   observed(observation: Observation): void {

@@ -12,6 +12,8 @@ export interface ObservationHost {
   /** A session, or a rejection that says why there is none. */
   ready(): Promise<Session>
   query(name: string): Promise<readonly Entry[]>
+  /** It is read for the first time. */
+  observing(observation: Observation): void
   /** It is over, and wants nothing any more. */
   observed(observation: Observation): void
 }
@@ -73,6 +75,7 @@ export class Observation implements AsyncIterableIterator<Leader | null, undefin
   #begin(): void {
     if (this.#signal?.aborted) return this.fail(this.#signal.reason)
     this.#state = 'running'
+    this.#host.observing(this)
     this.#signal?.addEventListener('abort', this.#aborted, { once: true })
     void this.#run()
   }
@@ -105,10 +108,11 @@ export class Observation implements AsyncIterableIterator<Leader | null, undefin
     let news = Promise.withResolvers<void>()
     this.#wake = () => news.resolve()
     let ended = false
-    void session.ended.finally(() => {
+    const over = () => {
       ended = true
       this.#wake()
-    })
+    }
+    session.ended.then(over, over)
     const unwatch = await this.#watch(session)
     try {
       while (this.#state === 'running' && !ended) {
