@@ -1,5 +1,5 @@
 /** What the compiler must say of the public types; checked with the sources, never run. */
-import type { Bearer, Lock, LockManager } from '@locks/core'
+import type { Bearer, Leader, Lock, LockManager } from '@locks/core'
 
 declare const locks: LockManager
 declare const maybe: boolean
@@ -29,6 +29,15 @@ export async function options(): Promise<void> {
   await locks.acquire('a', { mode: 'permit' })
   // @ts-expect-error: no such promise
   await import('@locks/core').then(({ openLocks }) => openLocks('memory:', { require: { fencing: 'forever' } }))
+}
+
+/** A leadership is a lock; an observer is told of a leader or of nobody. */
+export async function elections(): Promise<void> {
+  const leadership: Lock = await locks.election('a').campaign({ value: 'here' })
+  await leadership.release()
+  for await (const leader of locks.election('a').observe()) same<typeof leader, Leader | null>(true)
+  // @ts-expect-error: whoever leads is alone
+  await locks.election('a').campaign({ mode: 'shared' })
 }
 
 /** A guard takes a lock as it is. */
