@@ -82,8 +82,9 @@ export class Context {
   }
 
   /** Waits until so many requests for a name are queued at the store. */
-  async queued(locks: LockManager, name: string, count: number): Promise<void> {
-    await this.until(`${count} wait for ${name}`, async () => (await locks.query(name)).pending.length === count)
+  async queued(locks: LockManager, name: string, count: number, within?: number): Promise<void> {
+    const isSo = async () => (await locks.query(name)).pending.length === count
+    await this.until(`${count} wait for ${name}`, isSo, within)
   }
 
   /** What an observer was given so far, the latest last. Rejections are kept for whoever awaits `ended`. */
