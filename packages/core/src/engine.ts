@@ -296,6 +296,7 @@ export class Engine {
     for (const lease of this.#leases.values()) if (lease.held) lease.lose('session')
     // After the losses: whoever is told of one may let go of other locks.
     this.#removals.drop(session)
+    for (const observation of this.#observations) observation.left(session)
     this.#waiters.restartAll(why)
   }
 

@@ -8,7 +8,10 @@ export interface Leader {
   clientId: string
   /** The label of its manager. */
   owner: string
-  /** The fencing token of its leadership, where the backend has tokens. */
+  /**
+   * The fencing token of its leadership, where the backend has tokens. Of a quorum only where its nodes agree; and lower than
+   * the leadership's own where that was confirmed twice, because the answer was lost.
+   */
   token?: bigint
   /** Epoch ms: when it was elected. */
   since?: number

@@ -1,4 +1,4 @@
-import { backoff, patienceFor, settledWithin, within } from './attempts.ts'
+import { backoff, settledWithin, within } from './attempts.ts'
 import type { Clock } from './clock.ts'
 import type { Entry, Session } from './contract.ts'
 import { LockError, unsupported } from './errors.ts'
@@ -36,6 +36,8 @@ export class Observation implements AsyncIterableIterator<Leader | null, undefin
   /** What was seen last, and the id of what was given last: null for nobody, undefined before the first. */
   #seen: Reign | null | undefined
   #given: string | null | undefined
+  /** The one that it follows, as long as that lasts. */
+  #session: Session | undefined
   #wake = () => {}
 
   constructor(host: ObservationHost, name: string, signal: AbortSignal | undefined) {
@@ -65,6 +67,13 @@ export class Observation implements AsyncIterableIterator<Leader | null, undefin
     await this.return()
   }
 
+  /** A session has ended: whatever it watched for is told by the next. */
+  left(session: Session): void {
+    if (this.#session !== session) return
+    this.#session = undefined
+    this.#wake()
+  }
+
   /** Ends it; whoever reads, or reads next, is told why. */
   fail(error: unknown): void {
     if (this.#state === 'over') return
@@ -90,15 +99,13 @@ export class Observation implements AsyncIterableIterator<Leader | null, undefin
   }
 
   async #run(): Promise<void> {
-    const { clock, random } = this.#host
     for (let failures = 0; this.#state === 'running';) {
       try {
         await this.#follow(await this.#host.ready(), () => (failures = 0))
       } catch (error) {
         const why = LockError.find(error) ?? internal(error)
         if (!why.temporary) return this.fail(why)
-        const pause = backoff(++failures, random)
-        await new Promise<void>((resolve) => clock.after(pause, resolve))
+        await this.#pause(++failures)
       }
     }
   }
@@ -106,16 +113,11 @@ export class Observation implements AsyncIterableIterator<Leader | null, undefin
   /** For as long as the session lasts. */
   async #follow(session: Session, looked: () => void): Promise<void> {
     let news = Promise.withResolvers<void>()
+    this.#session = session
     this.#wake = () => news.resolve()
-    let ended = false
-    const over = () => {
-      ended = true
-      this.#wake()
-    }
-    session.ended.then(over, over)
-    const unwatch = await this.#watch(session)
+    const unwatch = this.#watch(session)
     try {
-      while (this.#state === 'running' && !ended) {
+      while (this.#state === 'running' && this.#session === session) {
         // Before the store is asked: news that comes meanwhile may be of something that the answer does not have.
         news = Promise.withResolvers<void>()
         this.#seen = reignIn(await this.#host.query(this.#name)) ?? null
@@ -128,13 +130,43 @@ export class Observation implements AsyncIterableIterator<Leader | null, undefin
     }
   }
 
-  #watch(session: Session): Promise<() => void> {
-    if (!session.watch) throw unsupported('this backend has no elections')
+  /** Beside the looks, which need no watch. What has changed before it was in force is seen by the look that it brings then. */
+  #watch(session: Session): () => void {
+    let over = false
+    let unwatch = () => {}
+    const begin = async () => {
+      for (let failures = 0; !over;) {
+        try {
+          const stop = await this.#watching(session)
+          if (over) return stop()
+          unwatch = stop
+          return this.#wake()
+        } catch (error) {
+          const why = LockError.find(error) ?? internal(error)
+          if (!why.temporary && !over) return this.fail(why)
+          await this.#pause(++failures)
+        }
+      }
+    }
+    void begin()
+    return () => {
+      over = true
+      unwatch()
+    }
+  }
+
+  #watching(session: Session): Promise<() => void> {
+    if (!session.watch) return Promise.reject(unsupported('this backend has no elections'))
     const watching = session.watch(this.#name, () => this.#wake())
-    return within(this.#host.clock, watching, patienceFor(session.ttl), () => {
+    return within(this.#host.clock, watching, session.ttl, () => {
       watching.then((unwatch) => unwatch()).catch(() => {})
       return new LockError('UNAVAILABLE', 'the store did not answer whether it watches')
     })
+  }
+
+  #pause(failures: number): Promise<void> {
+    const { clock, random } = this.#host
+    return new Promise((resolve) => clock.after(backoff(failures, random), resolve))
   }
 
   #give(): void {

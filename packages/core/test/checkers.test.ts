@@ -453,6 +453,9 @@ describe('leaders as observed', () => {
     const forgets = fault({ from: 20, until: 50, forgets: true })
     expect(leaders([...history, forgets])).toMatchObject({ violations: [], excused: [{ by: forgets.kind }] })
     expect(messages([one, two, led(two, 30), observed({ at: 35 }), led(one, 40)])).toHaveLength(1)
+    const [x, y] = [campaign(), campaign({ invoked: 15 })]
+    expect(messages([x, y, led(x, 20), led(y, 30), led(x, 40)])).toEqual([`a saw ${x.id} lead again`])
+    expect(messages([x, led(x, 20), observed({ at: 30 }), led(x, 40)])).toEqual([`a saw ${x.id} lead again`])
   })
 
   test('so is one that had not asked, or asked for another name, and one that is told twice in a row', () => {

@@ -15,7 +15,8 @@ export class Outbox {
   #ops: Op[] = []
   /** The names that are to be looked at. */
   readonly #looks = new Set<string>()
-  readonly #idle: (() => void)[] = []
+  /** Those who wait for an answer to what was wanted when they came, with how much of that has not left yet. */
+  #idle: { left: number; readonly resolve: () => void }[] = []
   #busy = false
   #scheduled = false
   #closed = false
@@ -42,6 +43,7 @@ export class Outbox {
     const at = this.#ops.findIndex((op) => op.kind === 'acquire' && op.line === line)
     if (at < 0) return false
     const [op] = this.#ops.splice(at, 1)
+    for (const each of this.#idle) if (each.left > at) each.left--
     ;(op as Acquire).resolve(null)
     return true
   }
@@ -49,13 +51,14 @@ export class Outbox {
   /** Settles when all that is wanted by now has been answered. */
   idle(): Promise<void> {
     if (!this.#busy && this.#ops.length === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#idle.push(resolve))
+    return new Promise((resolve) => this.#idle.push({ left: this.#ops.length, resolve }))
   }
 
   /** Sends nothing more. */
   close(why: unknown): void {
     this.#closed = true
     for (const op of this.#ops.splice(0)) if ('reject' in op) op.reject(why)
+    for (const each of this.#idle) each.left = 0
     this.#settleIdle()
   }
 
@@ -76,7 +79,7 @@ export class Outbox {
     this.#busy = true
     void this.#form.send(ops).then(() => {
       this.#busy = false
-      if (this.#ops.length === 0) this.#settleIdle()
+      this.#settleIdle()
       this.#schedule()
     })
   }
@@ -92,6 +95,7 @@ export class Outbox {
       else if (op.kind === 'remove') op.resolve(false)
     }
     this.#ops.splice(0, at)
+    for (const each of this.#idle) each.left -= at
     return taken
   }
 
@@ -100,6 +104,8 @@ export class Outbox {
   }
 
   #settleIdle(): void {
-    for (const resolve of this.#idle.splice(0)) resolve()
+    const [waiting, done] = [this.#idle.filter(({ left }) => left > 0), this.#idle.filter(({ left }) => left <= 0)]
+    this.#idle = waiting
+    for (const { resolve } of done) resolve()
   }
 }

@@ -32,8 +32,7 @@ export class Watches {
     const told = () => changed()
     watched.listeners.add(told)
     return () => {
-      watched.listeners.delete(told)
-      if (watched.listeners.size > 0) return
+      if (!watched.listeners.delete(told) || watched.listeners.size > 0) return
       watched.close()
       if (this.#names.get(name) === watched) this.#names.delete(name)
     }
@@ -89,15 +88,19 @@ class Watched {
   }
 
   #unwatched(error: unknown): void {
+    this.#watcher = undefined
     this.#folder.discard(this.#host.session, this.#name)
-    this.#host.unwatched(error)
-    this.#poll()
+    // Taken away in the moment in which it was made: nothing is wrong with watching.
+    const taken = (error as { code?: unknown }).code === 'ENOENT'
+    if (!taken) this.#host.unwatched(error)
+    this.#poll(taken)
   }
 
-  #poll(): void {
+  #poll(again: boolean): void {
     this.#timer = this.#host.clock.after(periodUnwatched, () => {
+      if (again) this.#watch()
+      else this.#poll(again)
       for (const told of this.listeners) told()
-      this.#poll()
     })
   }
 }

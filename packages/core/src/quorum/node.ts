@@ -109,17 +109,11 @@ export class Node {
     return this.#engine.cleared(name)
   }
 
-  /** Tells of every change of who holds a name with a value here, over all sessions; `begun` when that is in force. */
-  watch(name: string, changed: () => void): { readonly begun: Promise<boolean>; readonly stop: () => void } {
-    const leaders = this.#engine.observe(name, undefined)
-    const follow = async () => {
-      for await (const _ of leaders) changed()
-    }
-    const begun = leaders.next().then(() => {
-      follow().catch(() => {})
-      return true
-    })
-    return { begun, stop: () => void leaders.return() }
+  /** Tells who holds a name with a value here, and of every change, over all sessions; answers with what ends it. */
+  watch(name: string, changed: () => void): () => void {
+    const stop = new AbortController()
+    void this.#follow(name, changed, stop.signal)
+    return () => stop.abort()
   }
 
   query(name: string): Promise<readonly Entry[]> {
@@ -128,6 +122,18 @@ export class Node {
 
   close(): Promise<void> {
     return this.#engine.close()
+  }
+
+  async #follow(name: string, changed: () => void, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#engine
+    while (!signal.aborted) {
+      try {
+        for await (const _ of this.#engine.observe(name, signal)) changed()
+      } catch (error) {
+        if (signal.aborted || LockError.is(error, 'CLOSED')) return
+        await new Promise<void>((resolve) => clock.after(refusedFor, resolve))
+      }
+    }
   }
 
   async #probe(name: string): Promise<void> {

@@ -7,7 +7,7 @@ import { QuorumClaim } from './claim.ts'
 import { atLeast } from './gather.ts'
 import type { Node } from './node.ts'
 import { electors } from './rounds.ts'
-import { tally } from './tally.ts'
+import { leads, mayLead, tally } from './tally.ts'
 import { Watch } from './watch.ts'
 
 /** Milliseconds for which a question waits for the other nodes when a majority has answered. */
@@ -89,20 +89,11 @@ export class QuorumSession implements Session {
     return Promise.resolve([])
   }
 
-  async watch(name: string, changed: () => void): Promise<() => void> {
-    if (this.#over) throw this.#over
-    const { nodes, majority } = this.#electorate
-    const watches = nodes.map((node) => node.watch(name, changed))
-    const unwatch = () => watches.forEach(({ stop }) => stop())
-    if (
-      await atLeast(
-        majority,
-        watches.map(({ begun }) => begun),
-      )
-    )
-      return unwatch
-    unwatch()
-    throw this.#tooFew('have answered')
+  /** In force at once: what changes at a node before it watches is told by its own first look. */
+  watch(name: string, changed: () => void): Promise<() => void> {
+    if (this.#over) return Promise.reject(this.#over)
+    const watches = this.#electorate.nodes.map((node) => node.watch(name, changed))
+    return Promise.resolve(() => watches.forEach((unwatch) => unwatch()))
   }
 
   /** By all who answer in time: a holder may have its votes anywhere. */
@@ -116,7 +107,11 @@ export class QuorumSession implements Session {
     })
     if (!(await atLeast(majority, asked))) throw this.#tooFew('have answered')
     await settledWithin(this.#clock, Promise.allSettled(asked), moment)
-    return tally(answers, majority)
+    const entries = tally(answers, majority)
+    const silent = this.#electorate.nodes.length - answers.length
+    // To say that nobody leads while somebody may is worse than to say nothing.
+    if (!leads(entries) && mayLead(answers, majority - silent)) throw this.#tooFew('have answered to say who leads')
+    return entries
   }
 
   close(): Promise<void> {

@@ -34,3 +34,13 @@ function claims(group: readonly (readonly Entry[])[], majority: number): Entry[]
     return { ...entry, token: votes.every((vote) => vote.token === token) ? token : undefined }
   })
 }
+
+/** Whether somebody holds with a value. */
+export const leads = (entries: readonly Entry[]): boolean =>
+  entries.some(({ holds, value }) => holds && value !== undefined)
+
+/** Whether a claim with a value holds at so many nodes, which with those that have not answered would be a majority. */
+export function mayLead(answers: readonly (readonly Entry[])[], enough: number): boolean {
+  const votes = answers.flatMap((entries) => entries.flatMap(({ holds, value }) => (holds ? (value ?? []) : [])))
+  return [...Map.groupBy(votes, (value) => value).values()].some(({ length }) => length >= Math.max(1, enough))
+}

@@ -3,7 +3,7 @@ import { faultWithin, Findings, type Verdict } from './verdict.ts'
 
 /**
  * What observers of an election saw: nobody who had not asked to lead; each observer the leaders in the order of their
- * tokens, none of them again after a later one, and none twice in a row; and after everything has been healed, whoever
+ * tokens, and none of them again once it was gone; and after everything has been healed, whoever
  * leads is seen by the observer beside it in time.
  */
 export function leaders(history: History): Verdict {
@@ -14,20 +14,25 @@ export function leaders(history: History): Verdict {
       .map((each) => [each.id, each]),
   )
   const forgetting = only(history, 'fault').filter(({ forgets }) => forgets)
+  const unsettling = only(history, 'fault').filter(({ forgets, breaks }) => forgets || breaks)
   const seen = only(history, 'observed').toSorted((a, b) => a.at - b.at)
   for (const views of Map.groupBy(seen, ({ client, observation, name }) =>
     JSON.stringify([client, observation, name]),
   ).values()) {
     let highest: Observed | undefined
     let last: Observed | undefined
+    const former = new Map<number, number>()
     for (const view of views) {
       findings.checked++
       const { at, name, leader, token } = view
       const add = (message: string, records: readonly number[], excuse?: string) =>
         findings.add({ message: `${view.client} saw ${message}`, at, name, records }, excuse)
       if (last?.leader === leader) add(`${leader ?? 'nobody'} twice in a row`, [])
+      else if (last?.leader) former.set(last.leader, last.at)
       last = view
       if (leader === null) continue
+      const before = former.get(leader)
+      if (before !== undefined) add(`${leader} lead again`, [leader], faultWithin(unsettling, before, at))
       const campaign = campaigns.get(leader)
       if (campaign?.name !== name || campaign.invoked > at) add(`${leader} lead, who had not asked to`, [leader])
       const since = highest
