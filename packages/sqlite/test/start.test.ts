@@ -65,9 +65,9 @@ test('a newer schema is refused', async () => {
   const { session } = await open(path)
   await session.close()
   const db = new DatabaseSync(path)
-  db.exec('PRAGMA user_version = 2')
+  db.exec('PRAGMA user_version = 3')
   db.close()
-  await refused(path, 'UNSUPPORTED', /schema 2.*update @locks\/sqlite/)
+  await refused(path, 'UNSUPPORTED', /schema 3.*update @locks\/sqlite/)
 })
 
 test('a damaged database is refused', async () => {
