@@ -55,16 +55,19 @@ export class Deadlines {
   #check(): void {
     this.#timer = undefined
     const now = this.#clock.now().mono
+    let silent = false
     for (const pending of this.#pending) {
       const left = pending.since + this.#within - now
       if (left > 0) {
         this.#timer = this.#clock.after(left, () => this.#check())
-        return
+        break
       }
       this.#pending.delete(pending)
       pending.giveUp()
-      if (this.#answered < pending.since) this.#silent()
+      silent ||= this.#answered < pending.since
     }
+    // Once for all that are due together: to the driver each time is one more listener of the connection.
+    if (silent) this.#silent()
   }
 
   #late(): LockError {
