@@ -1,6 +1,6 @@
 /** What `locks` itself ends with. A command that ran under its lock to its own end passes on its own status instead. */
 export const exitCodes = {
-  /** `locks break` was answered with no; `locks doctor` found something wrong; a fault of this program. */
+  /** `locks break` was answered with no; whoever read the output has left; a fault of this program. */
   failed: 1,
   /** The call is wrong, or the backend has no such thing. The message says what is allowed. */
   usage: 64,

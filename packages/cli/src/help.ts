@@ -53,7 +53,7 @@ A command that runs under the lock by \`locks run\` is stopped when it learns of
 } as const
 
 export const storeHelp = `The store is the one in --url, --url-file or the environment variable LOCKS_URL; else an SQLite file of this user, which
-serves the processes of this machine. A password is taken from the latter two only.`
+serves the processes of this machine. A password is taken from the file of --url-file and from LOCKS_URL only.`
 
 export const stoppedHelp = `Loss: when the store has not confirmed the lock for half its ttl, or says that it is taken away, the command gets SIGTERM,
 and after the grace SIGKILL, before the deadline up to which the store keeps the lock. (A lock that was broken or stolen

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { Ending } from './child/ending.ts'
 import { milliseconds } from './durations.ts'
 import { exitCodes } from './exit-codes.ts'
+import { misuse } from './failure.ts'
 import { examples, exitCodesHelp, stoppedHelp, storeHelp } from './help.ts'
 
 /** Runs what the arguments name. A command's own code is loaded then, and no other's. */
@@ -10,6 +11,10 @@ export async function parse(argv: readonly string[]): Promise<Ending> {
   // What stands behind -- is another program's, down to its options.
   const end = argv.indexOf('--')
   const [own, command] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)]
+  const verb = own.find((each) => each in examples)
+  if (command.length > 0 && verb !== undefined && verb !== 'run' && verb !== 'elect') {
+    throw misuse(`locks ${verb} runs no command: nothing may stand behind --`)
+  }
   const chosen = { ending: exitCodes.usage as Ending }
   try {
     await program(command, chosen).parseAsync(own, { from: 'user' })

@@ -34,6 +34,15 @@ test('a store that cannot be reached: what is wrong, and what to do', async () =
   expect(stdout).toMatch(/^FAILED .*ECONNREFUSED.*\(UNAVAILABLE\)\n +Is the server running/m)
 })
 
+test('a node of a quorum that does not answer is told of, with what to do', async () => {
+  const world = new World()
+  const nodes = [`sqlite:${world.database}`, `sqlite:${world.database}2`, 'redis://127.0.0.1:1']
+  const env = { LOCKS_URL: `quorum:?${nodes.map((each) => `node=${encodeURIComponent(each)}`).join('&')}` }
+  const { code, stdout } = await world.run(['doctor'], { env })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^warning node 3 of 3 does not answer \(QUORUM_NODE\)\n +Mend or start/m)
+})
+
 test('a start-up check that refuses is told in its own words', async () => {
   const { code, stdout } = await new World().run(['doctor', '--json'], {
     env: { LOCKS_URL: 'sqlite:/no/such/folder/x' },
@@ -43,6 +52,7 @@ test('a start-up check that refuses is told in its own words', async () => {
 })
 
 test.each([
+  'QUORUM_NODE',
   'SQLITE_UNWATCHED',
   'REDIS_NOT_PERSISTENT',
   'ETCD_MAY_REVOKE_LEASES',

@@ -108,6 +108,9 @@ test.each([
   [['run', '--wait', '10', 'a', '--', 'true'], /a time with its unit.*got "10"/],
   [['run', '--permits', '0', 'a', '--', 'true'], /whole number from 1/],
   [['run', '--permits', '2', 'a', 'b', '--', 'true'], /one name/],
+  [['run', '--weight', '2', 'a', 'b', '--', 'true'], /one name/],
+  [['run', 'a\nb', 'c', '--', 'true'], /line break/],
+  [['ls', '--', 'extra'], /nothing may stand behind --/],
   [['run', '--shared', '--permits', '2', 'a', '--', 'true'], /cannot be used with/],
   [['run', '--ttl', '1s', '--grace', '1s', 'a', '--', 'true'], /at most 150ms/],
   [['run', '--ttl', '1ms', 'a', '--', 'true'], /from 1000/],
@@ -120,6 +123,30 @@ test.each([
   const { code, stdout, stderr } = await new World().run(args)
   expect({ code, stdout }).toEqual({ code: 64, stdout: '' })
   expect(stderr).toMatch(message)
+})
+
+test('a command that the system refuses to start ends with 126', async () => {
+  const names = ['x', 'y', 'z'].map((letter) => letter.repeat(65_000))
+  const { code, stderr } = await new World().run(['run', ...names, '--', 'true'])
+  expect(code).toBe(126)
+  expect(stderr).toMatch(/could not be started: .*E2BIG/)
+})
+
+test('a command goes on when nobody reads what is said of its lock, and its status is passed on', async () => {
+  const world = new World()
+  const running = world.locks(['run', '--json', 'a', '--', 'sh', '-c', 'sleep 0.3; echo finished; exit 3'])
+  running.process.stderr?.destroy()
+  expect(await running.ended).toMatchObject({ code: 3, stdout: 'finished\n' })
+})
+
+test('a line of JSON is one, whatever names have in them', async () => {
+  const name = 'https://me:too@x/y?id="3"'
+  const { stderr } = await new World().run(['run', '--json', name, '--', 'true'])
+  const events = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; names?: string[] })
+  expect(events.find(({ event }) => event === 'granted')?.names).toEqual([name])
 })
 
 test('a store that cannot be reached ends with 69', async () => {

@@ -56,11 +56,7 @@ export class Child {
   ): Promise<Child> {
     const watchdog = new Watchdog()
     await watchdog.ready()
-    const started = spawn('/bin/sh', ['-c', gate, 'locks', ...command], {
-      stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-      env,
-      detached: true,
-    })
+    const started = spawnGated(command, env, watchdog)
     const child = new Child(started, watchdog)
     const opener = started.stdio[3] as Writable
     opener.on('error', () => {})
@@ -79,6 +75,20 @@ export class Child {
     } catch {
       // There is nobody left, or nobody who may be told.
     }
+  }
+}
+
+function spawnGated(command: readonly string[], env: NodeJS.ProcessEnv, watchdog: Watchdog): ChildProcess {
+  try {
+    return spawn('/bin/sh', ['-c', gate, 'locks', ...command], {
+      stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+      env,
+      detached: true,
+    })
+  } catch (error) {
+    // It would wait for the end of this process, and this process for its.
+    watchdog.dismiss()
+    throw error
   }
 }
 

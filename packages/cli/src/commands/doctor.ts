@@ -1,4 +1,5 @@
-import { LockError, type Capabilities, type Warning } from '@locks/core'
+import { subscribe } from 'node:diagnostics_channel'
+import { LockError, type Capabilities, type LockEvents, type Warning } from '@locks/core'
 import type { Ending } from '../child/ending.ts'
 import { failureOf } from '../failure.ts'
 import { adviceOn } from './advice.ts'
@@ -34,20 +35,41 @@ interface Examined {
 export async function doctor(options: DoctorOptions): Promise<Ending> {
   const warnings: Finding[] = []
   onWarning((warning) => warnings.push({ ...warning, advice: adviceOn(warning.code) }))
+  const silent = silentNodes()
   const location = locate(options, process.env)
   const about = { url: shownUrl(location.url), from: location.from, node: process.version, warnings }
   try {
     const found = await examine(options, location)
+    warnings.push(...silent())
     show({ ...about, ...found, reachable: true }, options)
     return 0
   } catch (error) {
-    const { code, message, exitCode } = failureOf(error)
+    const failure = failureOf(error)
+    const { code, exitCode } = failure
+    const message = withoutSecrets(failure.message)
     // Whoever warns or refuses for good has been reached.
     const isSilent = code === 'UNAVAILABLE' && warnings.length === 0 && LockError.find(error)?.temporary === true
     const advice = isSilent ? adviceOn(code) : undefined
     show({ ...about, reachable: false, problem: { code, message, advice } }, options)
     return exitCode
   }
+}
+
+/** The nodes of a quorum that have not answered, of which it warns nobody: locks work without them. */
+function silentNodes(): () => Finding[] {
+  const answering = new Set<number>()
+  let nodes = 0
+  subscribe('locks:node', (message) => {
+    const told = message as LockEvents['locks:node']
+    nodes = told.nodes
+    if (told.state === 'answers') answering.add(told.node)
+    else answering.delete(told.node)
+  })
+  const code = 'QUORUM_NODE'
+  return () =>
+    Array.from({ length: nodes }, (_, at) => at + 1)
+      .filter((node) => !answering.has(node))
+      .map((node) => ({ code, message: `node ${node} of ${nodes} does not answer`, advice: adviceOn(code) }))
 }
 
 async function examine(options: DoctorOptions, location: Location) {
@@ -68,7 +90,7 @@ function show(examined: Examined, options: DoctorOptions): void {
 function lines(examined: Examined): string[] {
   const { url, from, node, connectMs, measured, capabilities, warnings, problem } = examined
   const said = (mark: string, { code, message, advice }: Finding) => [
-    `${mark} ${withoutSecrets(message)} (${code})`,
+    `${mark} ${message} (${code})`,
     ...(advice === undefined ? [] : [`    ${advice}`]),
   ]
   return [

@@ -8,6 +8,8 @@ export interface Measured {
 }
 
 const rounds = 20
+/** Milliseconds; a store may fall silent when it has been reached. */
+const timeout = 15_000
 
 /** The backends that write their own time beside a grant. */
 const ownClock = /^(?:rediss?|redis\+(?:sentinel|cluster)|postgres(?:ql)?|zookeeper):/i
@@ -16,11 +18,11 @@ const ownClock = /^(?:rediss?|redis\+(?:sentinel|cluster)|postgres(?:ql)?|zookee
 export async function measure(locks: LockManager, url: string): Promise<Measured> {
   const name = `locks doctor ${randomUUID()}`
   // A store that has only just been started may make the first one wait.
-  await (await locks.acquire(name)).release()
+  await (await locks.acquire(name, { timeout })).release()
   const times: number[] = []
   for (let round = 0; round < rounds; round++) {
     const started = performance.now()
-    const lock = await locks.acquire(name)
+    const lock = await locks.acquire(name, { timeout })
     await lock.release()
     times.push(performance.now() - started)
   }
@@ -35,7 +37,7 @@ export async function measure(locks: LockManager, url: string): Promise<Measured
  */
 async function offset(locks: LockManager, name: string): Promise<Measured['clock']> {
   const before = Date.now()
-  const lock = await locks.acquire(name)
+  const lock = await locks.acquire(name, { timeout })
   try {
     const { held } = await locks.query(name)
     const half = (Date.now() - before) / 2

@@ -22,7 +22,10 @@ export interface RunOptions extends WorkOptions {
 /** Runs a command under one lock or several, and ends as it ends. */
 export function run(names: readonly string[], command: readonly string[], options: RunOptions): Promise<Ending> {
   const { shared, permits, weight, wait, conflictExitCode } = options
-  if (names.length > 1 && permits !== undefined) throw misuse('--permits takes one name, not several')
+  if (names.length > 1 && (permits ?? weight) !== undefined) throw misuse('--permits and --weight take one name')
+  if (names.length > 1 && names.some((name) => name.includes('\n'))) {
+    throw misuse('of several names none may have a line break: LOCKS_NAME has one a line')
+  }
   const started = performance.now()
   // An answer that is wanted soon needs a store that answers.
   const connectTimeout = wait === undefined ? patience : Math.max(wait, 5_000)

@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Warning } from '@locks/core'
+import { withoutSecrets } from '../store/secrets.ts'
 import { tell, type Telling } from './tell.ts'
 
 /** Node's own warnings (of an experimental module, for instance) are no concern of whoever runs a command. */
@@ -9,7 +10,10 @@ export function quietNode(): void {
 
 /** The warnings of the adapters, which are. */
 export function onWarning(hear: (warning: Warning) => void): void {
-  subscribe('locks:warning', (message) => hear(message as Warning))
+  subscribe('locks:warning', (told) => {
+    const { code, message } = told as Warning
+    hear({ code, message: withoutSecrets(message) })
+  })
 }
 
 export function tellWarnings(telling: Telling): void {

@@ -1,5 +1,4 @@
 import { json, printable } from './escape.ts'
-import { withoutSecrets } from '../store/secrets.ts'
 
 export interface Telling {
   readonly json?: boolean | undefined
@@ -8,7 +7,7 @@ export interface Telling {
 /** What concerns `locks` itself goes to stderr, since stdout is the command's: a line of text, or of JSON. */
 export function tell({ json: asJson }: Telling, event: Record<string, unknown>, text: string): void {
   const line = asJson ? json(event) : `locks: ${text.split('\n').map(printable).join('\n')}`
-  process.stderr.write(`${withoutSecrets(line)}\n`)
+  process.stderr.write(`${line}\n`)
 }
 
 /** What was asked for goes to stdout. */

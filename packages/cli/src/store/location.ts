@@ -42,8 +42,9 @@ function fromFile(path: string): string {
 }
 
 function userDatabase(env: NodeJS.ProcessEnv): string {
-  const folder = stateFolder(env)
+  let folder = 'of this user'
   try {
+    folder = stateFolder(env)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code
