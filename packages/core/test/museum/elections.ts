@@ -61,7 +61,7 @@ export const elections: readonly Piece[] = [
   {
     defect: 'asks whichever replica is nearest: an answer may be older than the one before',
     seenIn: 'Consul reads with `?stale`',
-    caughtBy: 'observations/notified',
+    caughtBy: 'observations/changes',
     store: (backend) =>
       altered(backend, (session) => {
         const answers = new Map<string | undefined, (readonly Entry[])[]>()
@@ -71,7 +71,7 @@ export const elections: readonly Piece[] = [
             const fresh = await session.query(name)
             const [last = fresh, before = fresh] = answers.get(name) ?? []
             answers.set(name, [fresh, last])
-            return ++asked % 2 === 0 ? before : fresh
+            return ++asked % 3 === 0 ? before : fresh
           },
         }
       }),
