@@ -5,6 +5,7 @@ import type { Backend, Session } from '@locks/core/backend'
 import { memory } from '@locks/core/memory'
 import { expect, test } from 'vitest'
 import { FakeClock, settled } from './fake-clock.ts'
+import { altered } from './museum/boundary.ts'
 
 interface Seen {
   looks: number
@@ -12,33 +13,17 @@ interface Seen {
 }
 
 /** Counts what an observation asks of its session, and watches in another way. */
-function counting(seen: Seen, watch: Session['watch']): Backend {
-  const backend = memory()
-  return {
-    ...backend,
-    async open(options) {
-      const session = await backend.open(options)
-      return {
-        ttl: session.ttl,
-        ordered: session.ordered,
-        leases: session.leases,
-        ended: session.ended,
-        acquire: (request) => session.acquire(request),
-        renew: (claims) => session.renew(claims),
-        remove: (claim) => session.remove(claim),
-        own: () => session.own(),
-        query(name) {
-          seen.looks++
-          return session.query(name)
-        },
-        watch(name, changed) {
-          seen.watches++
-          return watch?.(name, changed) ?? Promise.reject(new Error('it does not watch'))
-        },
-        close: () => session.close(),
-      }
+function counting(seen: Seen, watch: NonNullable<Session['watch']>): Backend {
+  return altered(memory(), (session) => ({
+    query(name) {
+      seen.looks++
+      return session.query(name)
     },
-  }
+    watch(name, changed) {
+      seen.watches++
+      return watch(name, changed)
+    },
+  }))
 }
 
 const ttl = 3_000
@@ -67,7 +52,7 @@ test('a watch that comes into force brings a look, and so does each of its news'
   const seen = { looks: 0, watches: 0 }
   const begun = Promise.withResolvers<() => void>()
   let tell = () => {}
-  const watch: Session['watch'] = (_, changed) => {
+  const watch: NonNullable<Session['watch']> = (_, changed) => {
     tell = changed
     return begun.promise
   }

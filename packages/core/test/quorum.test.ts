@@ -369,3 +369,15 @@ describe('tokens', () => {
     expect(() => open(backend, { require: { fencing: 'volatile' } })).toThrow(/fencing/)
   })
 })
+
+test('who can see too few of the votes to say whether somebody leads says so, and not that nobody does', async () => {
+  const nodes = three()
+  const [leading, watching] = [client(nodes), client(nodes)]
+  await leading.wires[2].silence()
+  const leadership = await leading.locks.election('one').campaign({ value: 'there' })
+  await watching.wires[1].silence()
+  await expect(watching.locks.election('one').leader()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(leadership.held).toBe(true)
+  await watching.wires[1].heal()
+  await until('it is seen to lead', async () => (await watching.locks.election('one').leader())?.value === 'there')
+})

@@ -128,8 +128,7 @@ export class MemoryStore {
     const told = () => changed()
     watchers.add(told)
     return () => {
-      watchers.delete(told)
-      if (watchers.size === 0) this.#watchers.delete(name)
+      if (watchers.delete(told) && watchers.size === 0) this.#watchers.delete(name)
     }
   }
 
