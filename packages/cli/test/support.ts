@@ -121,7 +121,8 @@ export class World {
 
   /** The same in a terminal; what is written to its stdin is typed there. */
   terminal(args: readonly string[], options: StartOptions = {}): Running {
-    const line = [process.execPath, ...this.argv(args)].map(quoted).join(' ')
+    // In place of the shell: one that stays would die of Ctrl-C, and its end be taken for the command's.
+    const line = `exec ${[process.execPath, ...this.argv(args)].map(quoted).join(' ')}`
     return this.start('script', ['-qefc', line, '/dev/null'], options)
   }
 

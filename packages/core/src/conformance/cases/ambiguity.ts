@@ -5,6 +5,8 @@ import type { Lock } from '../../lock.ts'
 
 /** Within which whoever gives up is answered, however silent the store. */
 const prompt = 1_000
+/** Milliseconds within which every store can be connected to, also on a busy machine. */
+const connectTimeout = 2_000
 
 export const ambiguity: readonly Case[] = [
   {
@@ -57,7 +59,7 @@ export const ambiguity: readonly Case[] = [
     title: 'after an outage of every answer the result is a lock that is held, and nothing else is left',
     async run(t) {
       const calm = watchRejections(t)
-      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout: t.ttl })
+      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout })
       const other = await t.open()
       const name = t.name()
       await wire.dropAnswers()
@@ -107,12 +109,12 @@ export const ambiguity: readonly Case[] = [
     title: 'a try whose answer is lost is never null: it rejects in time, and the name is free within the ttl',
     async run(t) {
       const calm = watchRejections(t)
-      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout: t.ttl / 2 })
+      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout })
       const other = await t.open()
       const name = t.name()
       await wire.dropAnswers()
       const tried = locks.tryAcquire(name)
-      await t.settles(tried, t.ttl / 2 + prompt)
+      await t.settles(tried, connectTimeout + prompt)
       await t.fails(tried, 'OUTCOME_UNKNOWN')
       await wire.heal()
       await t.empty(other, name, t.ttl + t.capabilities.takeover)
@@ -146,7 +148,7 @@ export const ambiguity: readonly Case[] = [
     title: 'a try that may have been applied rejects with OUTCOME_UNKNOWN, also when its last attempt surely was not',
     requires: { reconnects: true },
     async run(t) {
-      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout: t.ttl / 2 })
+      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout })
       const other = await t.open()
       const name = t.name()
       await wire.dropAnswers()

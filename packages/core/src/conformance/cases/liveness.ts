@@ -226,7 +226,7 @@ export const liveness: readonly Case[] = [
     line: 16,
     title: 'after a silent outage every call has been served or told, and nothing stays pending',
     async run(t) {
-      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout: t.ttl })
+      const { locks, wire } = await t.openWired({ ttl: t.ttl, connectTimeout: 2 * t.ttl })
       const other = await t.open()
       const [free, taken] = [t.name(), t.name()]
       const first = await other.acquire(taken)
@@ -254,7 +254,7 @@ export const liveness: readonly Case[] = [
     title: 'a try that does not reach the store rejects within the connect time-out, and is never null',
     async run(t) {
       // Within which every store can be connected to, also on a busy machine.
-      const connectTimeout = 1_000
+      const connectTimeout = 2_000
       const { locks, wire } = await t.openWired({ connectTimeout })
       const name = t.name()
       for (const fault of ['cut', 'silence'] as const) {
