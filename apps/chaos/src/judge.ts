@@ -45,7 +45,7 @@ export function judge(campaign: Campaign, mode: Mode, { ttl, sessions = false }:
   // Until the store has confirmed that what nobody wants is gone, or has ended the session.
   const grace = 3 * ttl + 3_000
   const verdicts = [
-    tokenOrder(history),
+    tokenOrder(history, { slack: ttl }),
     fencedRegister(history),
     lostUpdates(history, { checked: true }),
     overlap(history, { slack: ttl }),

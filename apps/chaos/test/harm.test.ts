@@ -74,7 +74,7 @@ test.for(isTested ? resent : [])(
     const resources = new Resources(ledger)
     const way = { url: `${scheme}://127.0.0.1:${line.ports[0]}`, ...(scheme === 'plain' && { module }) }
     const worker = new Worker(
-      { client: 'client', number: 1, seed: 1, ttl, lanes: 1 },
+      { client: 'client', number: 1, seed: 1, ttl, lanes: 1, handover: false },
       {
         began: (call) => ledger.call(call),
         ended: (call) => ledger.call(call),

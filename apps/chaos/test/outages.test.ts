@@ -34,6 +34,16 @@ test('a grant that was asked for and given in an outage is one too many', () => 
   expect(violations.map(({ records }) => records)).toEqual([[5]])
 })
 
+test('but for one that is handed what its manager had', () => {
+  const held = { ...acquire(1, 5, 8), token: '64' }
+  const handed = { ...acquire(2, 12, 18), client: 'client 1', inLine: true, token: '65' }
+  const judged = (...history: Acquire[]) =>
+    grantedInOutages(history, [{ kind: 'majority stopped', from: 10, until: 20 }]).violations.length
+  expect(judged(held, handed)).toBe(0)
+  expect(judged(held, { ...handed, token: '128' })).toBe(1)
+  expect(judged(held, { ...handed, client: 'client 2' })).toBe(1)
+})
+
 // Where Redis is not tested, it may not be there.
 const isTested = process.env.LOCKS_TEST_BACKENDS?.split(',').includes('redis') ?? true
 

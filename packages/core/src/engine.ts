@@ -106,7 +106,8 @@ export class Engine {
     if (!lease.finish(now)) return Promise.resolve('lost')
     this.#forget(lease)
     this.publish('locks:released', () => this.#holding(lease))
-    const heir = this.#lines?.heir(lease, now)
+    // Whoever is told of a loss as its session ends may give back another lock that the same end is about to take.
+    const heir = lease.session === this.#keeper.current ? this.#lines?.heir(lease, now) : undefined
     if (heir) return this.#handOn(lease, heir, now)
     const removed = this.#removals.add(lease.request, lease.session, now, lease.keptFor(now))
     this.#waiters.advance(lease.request)

@@ -67,12 +67,13 @@ export class Waiters {
 
   grant(waiter: Waiter, lease: Lease): void {
     this.#all.delete(waiter.request.id)
+    // Before anybody is told, who might give it up in the same breath: then nobody would have the lock.
+    waiter.resolve(lease)
     this.#host.publish('locks:granted', () => ({
       attempt: waiter.attempt,
       tokens: lease.tokens,
       waited: this.#waited(waiter),
     }))
-    waiter.resolve(lease)
   }
 
   /** The caller is told; what the request may have left at the store is removed behind it. */
@@ -84,8 +85,9 @@ export class Waiters {
     if (session && waiter.sentAt !== undefined) this.#host.doubt(session)
     if (waiter.inLine) this.#lines?.leave(waiter)
     else this.advance(request)
-    this.#host.publish('locks:failed', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter), error: reason }))
+    // Before anybody is told: given up once more, it would send the next in line to the store beside the first.
     waiter.reject(reason)
+    this.#host.publish('locks:failed', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter), error: reason }))
   }
 
   withdrawAll(reason: LockError): void {
@@ -184,8 +186,8 @@ export class Waiters {
     waiter.sentAt = undefined
     if (answer === null) {
       this.#all.delete(request.id)
-      this.#host.publish('locks:refused', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter) }))
       waiter.resolve(null)
+      this.#host.publish('locks:refused', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter) }))
     } else if (!waiter.queued) {
       waiter.queued = true
       this.#tellQueued(waiter)

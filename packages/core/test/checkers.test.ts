@@ -133,6 +133,18 @@ describe('token order', () => {
     const at = (invoked: number, token: string) => acquire({ invoked, completed: invoked + 1, token })
     expect(messages(tokenOrder([at(0, '10'), at(2, '4'), at(4, '5')]))).toHaveLength(2)
   })
+
+  test('lets a manager hand on what a thief has taken until it may have heard of it', () => {
+    const first = acquire({ token: '64' })
+    const thief = acquire({ client: 'b', steal: true, invoked: 20, completed: 30, token: '128' })
+    const next = acquire({ inLine: true, invoked: 40, completed: 50, token: '65' })
+    const judge = (...history: Acquire[]) => messages(tokenOrder(history, { slack: 15 }))
+    expect(judge(first, thief, next)).toEqual([])
+    expect(judge(first, { ...thief, steal: false }, next)).toHaveLength(1)
+    expect(judge(first, thief, { ...next, invoked: 50, completed: 60 })).toHaveLength(1)
+    expect(judge(first, thief, { ...next, inLine: false })).toHaveLength(1)
+    expect(judge({ ...first, client: 'c' }, thief, next)).toHaveLength(1)
+  })
 })
 
 describe('fenced register', () => {
@@ -342,6 +354,13 @@ describe('arrival order', () => {
     const history = [acquire({ ...first, token: '2' }), acquire({ ...second, token: '1' })]
     expectFound(arrivalOrder, history, /second asked after first had waited/)
   })
+
+  test('has one of those in line of each client, and none between them and others', () => {
+    const inLine = [acquire({ ...first, inLine: true, token: '2' }), acquire({ ...second, token: '1' })] as const
+    expect(messages(arrivalOrder(inLine))).toEqual([])
+    expect(messages(arrivalOrder([inLine[0], { ...inLine[1], inLine: true }]))).toEqual([])
+    expectFound(arrivalOrder, [inLine[0], { ...inLine[1], client: 'first', inLine: true }], /first had waited/)
+  })
 })
 
 describe('handovers', () => {
@@ -456,6 +475,8 @@ describe('leaders as observed', () => {
     const [x, y] = [campaign(), campaign({ invoked: 15 })]
     expect(messages([x, y, led(x, 20), led(y, 30), led(x, 40)])).toEqual([`a saw ${x.id} lead again`])
     expect(messages([x, led(x, 20), observed({ at: 30 }), led(x, 40)])).toEqual([`a saw ${x.id} lead again`])
+    const z = campaign({ completed: 40 })
+    expect(messages([z, led(z, 20), observed({ at: 30 }), led(z, 40)])).toEqual([])
   })
 
   test('so is one that had not asked, or asked for another name, and one that is told twice in a row', () => {

@@ -10,10 +10,13 @@ const listeners: [string, (message: unknown) => void][] = []
 
 function listen(...channels: (keyof LockEvents)[]): void {
   for (const channel of channels) {
-    const listener = (message: unknown) => seen.push({ channel, message: message as Record<string, unknown> })
-    subscribe(channel, listener)
-    listeners.push([channel, listener])
+    react(channel, (message) => seen.push({ channel, message: message as Record<string, unknown> }))
   }
+}
+
+function react(channel: keyof LockEvents, listener: (message: unknown) => void): void {
+  subscribe(channel, listener)
+  listeners.push([channel, listener])
 }
 
 afterEach(() => {
@@ -69,4 +72,36 @@ test('renewals, sessions and losses are told', async () => {
   expect(seen[0]?.message).toMatchObject({ backend: 'memory', state: 'opened' })
   expect(seen[1]?.message).toMatchObject({ claims: 1, took: 0 })
   expect(seen.slice(2).map(({ message }) => message['reason'])).toEqual(['stolen', 'closed'])
+})
+
+test('who gives up as the grant is told comes too late, and has the lock', async () => {
+  const locks = new LockManager(memory(), { clock: new FakeClock(), ttl, handover: 'local' })
+  const holder = await locks.acquire('a')
+  const abort = new AbortController()
+  react('locks:granted', () => abort.abort())
+  const next = locks.acquire('a', { signal: abort.signal })
+  await holder.release()
+  const lock = await next
+  expect(await lock.release()).toBe('released')
+  expect(await locks.tryAcquire('a')).not.toBe(null)
+  await locks.close()
+})
+
+test('who gives up as a failure is told fails once, and one of the line comes after it', async () => {
+  const clock = new FakeClock()
+  const backend = memory()
+  const [others, locks] = [
+    new LockManager(backend, { clock, ttl }),
+    new LockManager(backend, { clock, ttl, handover: 'local' }),
+  ]
+  await others.acquire('a')
+  const abort = new AbortController()
+  react('locks:failed', () => abort.abort())
+  listen('locks:failed')
+  const late = locks.acquire('a', { signal: abort.signal, timeout: 100 })
+  for (let each = 0; each < 3; each++) locks.acquire('a').catch(() => {})
+  await Promise.all([expect(late).rejects.toMatchObject({ code: 'TIMEOUT' }), clock.advance(200)])
+  expect(channels()).toEqual(['locks:failed'])
+  expect((await others.query('a')).pending).toHaveLength(1)
+  await Promise.all([others.close(), locks.close()])
 })

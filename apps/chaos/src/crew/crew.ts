@@ -26,6 +26,9 @@ export interface CrewOptions {
   readonly local?: ((commission: Commission) => Promise<LockManager>) | undefined
 }
 
+/** Whether this client's manager hands over locally: of any four in a row, one or two do. */
+const handsOver = (seed: number, number: number): boolean => (seed + number) % 5 < 2
+
 /** All clients that there are. Whoever dies is replaced at once, by one of another name. */
 export class Crew {
   readonly #options: CrewOptions
@@ -115,8 +118,10 @@ export class Crew {
       : new SeparateMember({ client, place: post.place, env, host }, hear)
     this.#members.set(post.place, member)
     const way = this.#options.wayOf(post.place)
-    const terms = this.#options.termsOf(post, client)
-    const task = { client, number, seed, ttl, lanes }
+    const handover = post.role === 'worker' && handsOver(seed, number)
+    const terms = { ...this.#options.termsOf(post, client), handover: handover ? 'local' : 'store' } as const
+    // Where there is a line, it is to be longer than one.
+    const task = { client, number, seed, ttl, lanes: handover ? 2 * lanes : lanes, handover }
     member.send({ is: 'start', commission: { role: post.role, task, way, terms } })
     if (this.#working) member.send({ is: 'go' })
     void member.ended.then(() => {

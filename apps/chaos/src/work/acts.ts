@@ -65,6 +65,12 @@ export function nextAct(chance: Chance, ttl: number, capabilities: Capabilities)
   }
 }
 
+/** Of a client whose manager hands over locally: whether it may wait there, and not at the store. */
+export function mayStandInLine({ kind, mode, steal, tries }: Act, { sets }: Capabilities): boolean {
+  const apart = kind === 'lock' || (kind === 'set' && sets === 'ordered')
+  return apart && mode === 'exclusive' && !steal && !tries
+}
+
 /** Mostly short; now and then long enough to need a renewal. */
 function durations(chance: Chance, ttl: number): { lasts: number; rest: number } {
   const lasts = chance.weighted([

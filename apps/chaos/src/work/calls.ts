@@ -28,7 +28,7 @@ export class Calls {
   readonly begun: readonly Acquire[]
   readonly #notes = new Map<string, { queued?: number }>()
 
-  constructor(act: Act, client: string, id: () => number, probe = false) {
+  constructor(act: Act, client: string, id: () => number, { probe = false, inLine = false } = {}) {
     const { kind, names, mode, weight, steal, tries } = act
     const invoked = now()
     this.begun = names.map((name) => ({
@@ -41,6 +41,7 @@ export class Calls {
       ...(steal && { steal }),
       ...(kind === 'lead' && { elects: true }),
       ...(probe && { probe }),
+      ...(inLine && { inLine }),
       wait: !tries,
       invoked,
       completed: null,

@@ -21,6 +21,8 @@ export interface Terms {
   readonly namespace: string
   readonly owner: string
   readonly connectTimeout: number
+  /** `'local'`: callers of one client stand in line behind one of them. */
+  readonly handover?: 'store' | 'local'
 }
 
 /** In this process, some stores are known by an adapter that no package has. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LockError, type Lock, type LockManager, type LockSet } from '@locks/core'
 import { Chance } from '../chance.ts'
 import { locks as names } from '../names.ts'
-import { nextAct, type Act } from './acts.ts'
+import { mayStandInLine, nextAct, type Act } from './acts.ts'
 import { Belief } from './belief.ts'
 import { Calls, changedMind, isExpected } from './calls.ts'
 import { Observer } from './observer.ts'
@@ -17,6 +17,8 @@ export interface Task {
   readonly ttl: number
   /** How many things it does at a time. */
   readonly lanes: number
+  /** Whether its manager hands its locks over locally. */
+  readonly handover: boolean
 }
 
 /** Ids of records: of each client its own million. The odd ones are for what follows from a record: a call's hold. */
@@ -118,7 +120,9 @@ export class Worker {
 
   async #lock(act: Act, { probe = false } = {}): Promise<void> {
     const locks = await this.#manager
-    const calls = new Calls(act, this.#task.client, this.#id, probe)
+    const { client, handover } = this.#task
+    const inLine = handover && mayStandInLine(act, locks.capabilities)
+    const calls = new Calls(act, client, this.#id, { probe, inLine })
     for (const call of calls.begun) this.#port.began(call)
     let granted = false
     const inside = async (lock: Lock | LockSet | null) => {

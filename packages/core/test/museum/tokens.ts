@@ -108,6 +108,18 @@ export const tokens: readonly Piece[] = [
     },
   },
   {
+    defect: 'counts tokens by one, where a manager that hands over counts as well',
+    caughtBy: 'handover/tokens',
+    store(backend) {
+      const given = new Map<string, bigint>()
+      return numbered(backend, () => ({ id }) => {
+        const token = given.get(id) ?? BigInt(given.size + 1)
+        given.set(id, token)
+        return token
+      })
+    },
+  },
+  {
     defect: 'gives everybody of one moment the same token, for it is a time',
     caughtBy: 'fencing/permits',
     store: (backend) => numbered(backend, () => () => BigInt(Math.floor(Date.now() / 10_000))),

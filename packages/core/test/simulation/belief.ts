@@ -1,5 +1,6 @@
 import type { Lock, LockSet } from '@locks/core'
 import type { Mode } from '@locks/core/backend'
+import type { Call } from './client.ts'
 import type { Machine } from './machine.ts'
 
 /** How a lock was asked for. */
@@ -15,6 +16,8 @@ export interface Wish {
 export class Belief {
   readonly lock: Lock | LockSet
   readonly wish: Wish
+  /** Whether it was waited for. */
+  readonly waits: boolean
   readonly tokens: ReadonlyMap<string, bigint>
   readonly machine: Machine
   /** The longest that the store may have granted, ms. */
@@ -26,12 +29,21 @@ export class Belief {
   /** For how long the machine had been awake when it was no longer held. */
   lostAt: number | undefined
   aborts = 0
+  /** What its program does as soon as it is told of the loss. */
+  onLost: () => void = () => {}
   /** Whether it has been told of a loss, if it has to be. */
   told: () => boolean
 
-  constructor(lock: Lock | LockSet, wish: Wish, machine: Machine, ttl: number, listens: boolean) {
+  constructor(
+    lock: Lock | LockSet,
+    { wish, waits }: Pick<Call, 'wish' | 'waits'>,
+    machine: Machine,
+    ttl: number,
+    listens: boolean,
+  ) {
     this.lock = lock
     this.wish = wish
+    this.waits = waits
     this.machine = machine
     this.ttl = ttl
     this.tokens = 'tokens' in lock ? lock.tokens : new Map([[lock.name, lock.token]])
@@ -40,6 +52,7 @@ export class Belief {
     const abort = () => {
       this.aborts++
       this.seenLost = true
+      this.onLost()
     }
     // Read once: every reading of it may find the deadline passed.
     const { signal } = lock

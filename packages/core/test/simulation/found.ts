@@ -17,6 +17,7 @@ const usual: Setting = {
   sets: 'atomic',
   ttl: 1_000,
   connectTimeout: 3_000,
+  handover: [],
   pace: 2,
   rates: [],
 }
@@ -105,7 +106,37 @@ export const found: readonly Found[] = [
       ],
     },
   },
+  {
+    what: 'a lock was handed on that was given back in the midst of the losses by the end of its session',
+    mutant: 'hands-on-a-dead-session',
+    schedule: {
+      // A seed by which the first holder lets go of the others as soon as it is told of a loss.
+      setting: { ...usual, seed: 987_773_807, handover: [2] },
+      steps: [
+        { do: 'acquire', client: 2, wish: 'a', ms },
+        { do: 'acquire', client: 2, wish: 'b', ms },
+        { do: 'pass', ms: 20 },
+        { do: 'acquire', client: 2, wish: 'b', ms },
+        { do: 'expel', client: 2, ms },
+        { do: 'pass', ms: 500 },
+      ],
+    },
+  },
 ]
+
+/** A lock that is given back, with somebody in line, so long after the line was cut. */
+const givenBackAfter = (silent: number): Schedule => ({
+  setting: { ...usual, leases: 'entry', heals: 'none', handover: [0] },
+  steps: [
+    { do: 'acquire', client: 0, wish: 'a', ms },
+    { do: 'acquire', client: 0, wish: 'a', ms },
+    { do: 'pass', ms: 20 },
+    { do: 'cut', client: 0, ms },
+    { do: 'pass', ms: silent },
+    { do: 'release', client: 0 },
+    { do: 'pass', ms: 1_000 },
+  ],
+})
 
 /** What chance makes too rarely for a test, by the mutant that it shows. */
 export const contrived: ReadonlyMap<string, Schedule> = new Map([
@@ -123,4 +154,6 @@ export const contrived: ReadonlyMap<string, Schedule> = new Map([
       ],
     },
   ],
+  ['hands-on-at-risk', givenBackAfter(600)],
+  ['deadline-from-handover', givenBackAfter(450)],
 ])

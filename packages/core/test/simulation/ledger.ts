@@ -12,8 +12,8 @@ export class Ledger implements Books {
   readonly #world: World
   readonly #clients = new Map<string, Client>()
   /** By verb and id: which call of its client it was. */
-  readonly #calls = new Map<string, number>()
-  /** By client and name: the newest call that has taken effect. */
+  readonly #calls = new Map<string, { readonly number: number; readonly behind: boolean }>()
+  /** By client and name, and whether it was in line: the newest call that has taken effect. */
   readonly #newest = new Map<string, number>()
   /** By client and name: true time. */
   readonly #refusals = new Map<string, number>()
@@ -32,8 +32,13 @@ export class Ledger implements Books {
     this.#clients.set(client.clientId, client)
   }
 
-  called(verb: 'acquire' | 'remove', { id, wish: { names } }: Pick<Call, 'id' | 'wish'>): void {
-    if (names.length === 1) this.#calls.set(`${verb} ${id}`, ++this.#count)
+  called(verb: 'acquire' | 'remove', { id, wish: { names }, behind }: Pick<Call, 'id' | 'wish' | 'behind'>): void {
+    if (names.length === 1) this.#calls.set(`${verb} ${id}`, { number: ++this.#count, behind })
+  }
+
+  /** What was released has been handed on: it is removed by another's release. */
+  kept(id: string): void {
+    this.#calls.delete(`remove ${id}`)
   }
 
   applied(clientId: string, verb: 'acquire' | 'remove', { id, names }: Claim): void {
@@ -43,11 +48,13 @@ export class Ledger implements Books {
     if (call === undefined) return
     // Only the first time counts.
     this.#calls.delete(key)
-    const newest = `${clientId} ${names[0]}`
-    if (call < (this.#newest.get(newest) ?? 0) && this.#clients.get(clientId)?.calm) {
+    const { number, behind } = call
+    // Whoever stands in line comes to the store at a time of its own, in the order of the line.
+    const newest = `${clientId} ${names[0]}${behind ? ' in line' : ''}`
+    if (number < (this.#newest.get(newest) ?? 0) && this.#clients.get(clientId)?.calm) {
       this.#world.violated('order', `${key} took effect after a later call of its client about ${names[0]}`)
     }
-    this.#newest.set(newest, call)
+    this.#newest.set(newest, number)
   }
 
   refused(clientId: string, names: readonly string[]): void {
@@ -84,11 +91,14 @@ export class Ledger implements Books {
 
   /** What the answer to a question that is asked now must show. */
   asked(client: Client, name: string): (found: LockManagerSnapshot) => void {
-    const waiting = [...client.calls].filter(({ wish: { names } }) => names.length === 1 && names[0] === name)
+    // Whoever stands behind others has nothing at the store.
+    const waiting = [...client.calls].filter(({ wish: { names }, behind }) => {
+      return names.length === 1 && names[0] === name && !behind
+    })
     const gone = new Set(client.released)
     return ({ held, pending }) => {
       if (!client.calm) return
-      if (held.some(({ token = 0n }) => gone.has(token))) {
+      if (held.some(({ token = 0n }) => gone.has(client.hands.newest(token)))) {
         this.#world.violated(
           'order',
           `${client.machine.name}: a question about ${name} sees what was released before it`,

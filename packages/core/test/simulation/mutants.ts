@@ -8,7 +8,7 @@ export const mutants: readonly Mutant[] = [
     file: 'lease.ts',
     text: 'Math.max(ttl / 10, 250)',
     becomes: '0',
-    seed: 13,
+    seed: 5,
     shows: ['held', 'exclusion'],
   },
   {
@@ -17,7 +17,7 @@ export const mutants: readonly Mutant[] = [
     file: 'lease.ts',
     text: 'this.#proof = grant.proof',
     becomes: 'this.#proof = { ...grant.proof, sent: now }',
-    seed: 13,
+    seed: 10,
     shows: ['held', 'exclusion'],
   },
   {
@@ -26,7 +26,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: 'if (lease.remaining(now) <= 0) return this.#giveBack(waiter, session)',
     becomes: '',
-    seed: 8,
+    seed: 4,
     shows: ['late'],
   },
   {
@@ -35,7 +35,7 @@ export const mutants: readonly Mutant[] = [
     file: 'lease.ts',
     text: "this.lose('expired', now)",
     becomes: '',
-    seed: 8,
+    seed: 2,
     shows: ['revived', 'signal', 'liveness'],
   },
   {
@@ -44,7 +44,7 @@ export const mutants: readonly Mutant[] = [
     file: 'clock.ts',
     text: 'Math.max(now.mono - since.mono, now.wall - since.wall)',
     becomes: 'now.mono - since.mono',
-    seed: 10,
+    seed: 6,
     shows: ['held', 'exclusion'],
   },
   {
@@ -69,7 +69,7 @@ export const mutants: readonly Mutant[] = [
     file: 'removals.ts',
     text: 'if (!removal.done) this.#attempt(removal)',
     becomes: '',
-    seed: 6,
+    seed: 2,
     shows: ['prompt', 'liveness', 'residue'],
   },
   {
@@ -78,7 +78,7 @@ export const mutants: readonly Mutant[] = [
     file: 'removals.ts',
     text: 'found || removal.attempts > 1',
     becomes: 'found',
-    seed: 14,
+    seed: 15,
     shows: ['release'],
   },
   {
@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "this.#keeper.abandon(session, new LockError('UNAVAILABLE', 'the store did not confirm a removal within the ttl'))",
     becomes: '',
-    seed: 3,
+    seed: 10,
     shows: ['prompt', 'liveness', 'residue'],
   },
   {
@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: 'if (session) this.#host.discard(request, session)',
     becomes: '',
-    seed: 2,
+    seed: 4,
     shows: ['liveness', 'residue'],
   },
   {
@@ -122,7 +122,6 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: 'session.ordered && lanes.free',
     becomes: 'true',
-    seed: 10,
     shows: ['order'],
   },
   {
@@ -131,7 +130,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: '    this.#tellRobbed(lease)\n',
     becomes: '',
-    seed: 2,
+    seed: 4,
     shows: ['exclusion'],
   },
   {
@@ -140,7 +139,7 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: 'waiter.restart(this.#host.random.id())',
     becomes: 'waiter.restart(waiter.request.id)',
-    seed: 8,
+    seed: 4,
     shows: ['held', 'release'],
   },
   {
@@ -149,7 +148,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "for (const lease of this.#leases.values()) if (lease.held) lease.lose('session')",
     becomes: '',
-    seed: 3,
+    seed: 2,
     shows: ['held', 'exclusion', 'liveness'],
   },
   {
@@ -167,7 +166,7 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: '        this.#submit(waiter, now)\n      }',
     becomes: '      }',
-    seed: 2,
+    seed: 4,
     shows: ['liveness'],
   },
   {
@@ -176,7 +175,6 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "for (const lease of this.#leases.values()) lease.lose('closed')",
     becomes: '',
-    seed: 1,
     shows: ['held', 'exclusion'],
   },
   {
@@ -209,7 +207,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "if (lease) lease.lose('gone')\n    else if",
     becomes: 'if (lease) lease.prove(grant.proof)\n    else if',
-    seed: 1,
+    seed: 11,
     shows: ['held', 'told'],
   },
   {
@@ -218,7 +216,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: 'this.discard(request, session)\n    this.#waiters.requeue(waiter)\n  }\n\n  // For the keeper',
     becomes: 'this.discard(request, session)\n  }\n\n  // For the keeper',
-    seed: 1,
+    seed: 2,
     shows: ['liveness'],
   },
   {
@@ -235,7 +233,6 @@ export const mutants: readonly Mutant[] = [
     file: 'waiters.ts',
     text: 'if (waiter.queued) claims.push(waiter.request)',
     becomes: 'void waiter',
-    seed: 5,
     shows: ['liveness'],
   },
   {
@@ -244,7 +241,113 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: 'if (lease.newlyAtRisk(now)) this.#atRisk(lease)',
     becomes: '',
-    seed: 5,
+    seed: 3,
     shows: ['at risk'],
+  },
+  {
+    id: 'same-token',
+    defect: 'hands on a token together with the lock',
+    file: 'lease.ts',
+    text: 'token + BigInt(this.turn)',
+    becomes: 'token',
+    shows: ['once'],
+  },
+  {
+    id: 'hands-on-at-risk',
+    defect: 'hands on what was not confirmed for half a ttl',
+    file: 'lines.ts',
+    text: 'lasts && lease.fresh(now)',
+    becomes: 'lasts',
+    shows: ['fresh'],
+  },
+  {
+    id: 'deadline-from-handover',
+    defect: 'counts the deadline of a lock that was handed on from the moment of that',
+    file: 'lease.ts',
+    text: 'tokens: this.#minted, proof: this.#proof',
+    becomes: 'tokens: this.#minted, proof: { ...this.#proof, sent: now }',
+    shows: ['held', 'exclusion'],
+  },
+  {
+    id: 'hands-on-for-ever',
+    defect: 'hands a lock on for as long as anybody in line wants it',
+    file: 'lines.ts',
+    text: ' && elapsed(lease.enteredAt, now) < longestTenure',
+    becomes: '',
+    seed: 14,
+    shows: ['bounded'],
+  },
+  {
+    id: 'hands-on-to-all',
+    defect: 'hands a lock on more often than there is room between two tokens',
+    file: 'lines.ts',
+    text: 'lease.turn + 1 < tokenSpacing && ',
+    becomes: '',
+    shows: ['once', 'held'],
+  },
+  {
+    id: 'line-forgotten',
+    defect: 'forgets the line behind whoever gives up at the store',
+    file: 'waiters.ts',
+    text: 'else this.advance(request)',
+    becomes: '',
+    seed: 15,
+    shows: ['liveness'],
+  },
+  {
+    id: 'line-lost',
+    defect: 'forgets the line behind whoever has lost the lock',
+    file: 'engine.ts',
+    text: 'this.discard(lease.request, lease.session)\n    this.#waiters.advance(lease.request)',
+    becomes: 'this.discard(lease.request, lease.session)',
+    seed: 6,
+    shows: ['liveness'],
+  },
+  {
+    id: 'served-twice',
+    defect: 'serves whoever stands in line, and leaves them there',
+    file: 'lines.ts',
+    text: 'line.delete(first)\n',
+    becomes: '\n',
+    shows: ['liveness', 'residue'],
+  },
+  {
+    id: 'left-in-line',
+    defect: 'hands a lock on to somebody who has given up',
+    file: 'waiters.ts',
+    text: 'if (waiter.inLine) this.#lines?.leave(waiter)',
+    becomes: 'if (waiter.inLine) void 0',
+    seed: 16,
+    shows: ['liveness', 'residue', 'release'],
+  },
+  {
+    id: 'hands-on-what-is-lost',
+    defect: 'hands on what it has lost, with its session or otherwise',
+    file: 'engine.ts',
+    text: "if (!lease.finish(now)) return Promise.resolve('lost')",
+    becomes: `if (!lease.finish(now)) {
+      const next = this.#lines?.heir(lease, now)
+      if (next) void this.#handOn(lease, next, now)
+      return Promise.resolve('lost')
+    }`,
+    seed: 8,
+    shows: ['held', 'exclusion', 'told', 'in line'],
+  },
+  {
+    id: 'two-contenders',
+    defect: 'asks a new session for all who stand in line',
+    file: 'waiters.ts',
+    text: 'if (!waiter.inLine) this.#submit(waiter)',
+    becomes: 'this.#submit(waiter)',
+    seed: 4,
+    shows: ['in line', 'residue', 'order'],
+  },
+  {
+    id: 'hands-on-a-dead-session',
+    defect: 'hands on what the end of its session is about to take',
+    file: 'engine.ts',
+    text: 'lease.session === this.#keeper.current ? this.#lines?.heir(lease, now) : undefined',
+    becomes: 'this.#lines?.heir(lease, now)',
+    shows: ['late'],
   },
 ]

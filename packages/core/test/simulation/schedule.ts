@@ -26,7 +26,7 @@ export const wishes = {
 export type WishName = keyof typeof wishes
 
 /** What a client's program does. */
-const asking = ['acquire', 'acquire within', 'request', 'try', 'steal'] as const
+const asking = ['acquire', 'acquire within', 'request', 'crowd', 'try', 'steal'] as const
 const telling = ['release', 'release and try', 'release and query', 'finish', 'fail', 'abort', 'look', 'close'] as const
 /** What happens to a client, to its line, or to its session at the store. */
 const befalling = [
@@ -67,6 +67,8 @@ export interface Setting extends Kind {
   readonly heals: 'all' | 'all but one' | 'none'
   readonly ttl: number
   readonly connectTimeout: number
+  /** Whose managers hand over locally. */
+  readonly handover: readonly number[]
   /** How long a message takes at most while all is well. */
   readonly pace: number
   /** Of the store's clocks, then of each client's. */
@@ -143,6 +145,7 @@ export function schedules(error: number): fc.Arbitrary<Schedule> {
       sets: fc.constantFrom('atomic' as const, 'ordered' as const),
       ttl: fc.constantFrom(1_000, 1_500, 3_000, 10_000),
       connectTimeout: fc.constantFrom(500, 2_000, 5_000),
+      handover: fc.subarray(Array.from({ length: clients }, (_, slot) => slot)),
       pace: fc.constantFrom(2, 20, 100),
       rates: fc.array(fc.record({ mono: rate, wall: rate }), { minLength: clients + 1, maxLength: clients + 1 }),
     }),

@@ -71,7 +71,7 @@ class Simulation implements Stage {
 
   /** A new client, in the place of another that is gone. */
   start(slot: number): void {
-    const { seed, leases, ordered, sets, pace, ttl, connectTimeout } = this.schedule.setting
+    const { seed, leases, ordered, sets, pace, ttl, connectTimeout, handover } = this.schedule.setting
     const name = `client ${slot}${'′'.repeat(this.everybody.length < clients ? 0 : this.everybody.length)}`
     const machine = this.#machine(name, slot + 1)
     const chance = new Chance(seed, name)
@@ -95,6 +95,7 @@ class Simulation implements Stage {
       kind,
       ttl,
       connectTimeout,
+      handover: handover.includes(slot),
     }
     const client = new Client(this.world, options)
     this.#ledger.register(client)

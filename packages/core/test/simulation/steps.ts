@@ -85,6 +85,8 @@ function act(step: ToClient, client: Client): void {
       return client.acquire(wishes[step.wish], Math.max(1, step.ms))
     case 'request':
       return client.request(wishes[step.wish], step.ms % 2 === 0 ? undefined : step.ms)
+    case 'crowd':
+      return client.crowd(wishes[step.wish], step.ms)
     case 'try':
       return client.try(wishes[step.wish])
     case 'steal':

@@ -1,5 +1,6 @@
 import { LockError } from '@locks/core'
 import type { Belief, Wish } from './belief.ts'
+import { grantOf } from './hands.ts'
 import { clockError } from './schedule.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
@@ -24,12 +25,12 @@ export class Truth {
 
   keeps(tokens: Iterable<bigint>): boolean {
     const grants = this.#server.grants()
-    return [...tokens].some((token) => grants.has(token))
+    return [...tokens].some((token) => grants.has(grantOf(token)))
   }
 
   /** Whether a declared fault has taken one of these from its holder. */
   forfeited(tokens: Iterable<bigint>): boolean {
-    return [...tokens].some((token) => this.#server.forfeited.has(token))
+    return [...tokens].some((token) => this.#server.forfeited.has(grantOf(token)))
   }
 
   check(): void {
@@ -60,13 +61,13 @@ export class Truth {
   #backed({ tokens, machine, ttl }: Belief, grants: ReturnType<Server['grants']>): boolean {
     let certain = true
     for (const [name, token] of tokens) {
-      const forfeited = this.#server.forfeited.get(token)
+      const forfeited = this.#server.forfeited.get(grantOf(token))
       if (forfeited !== undefined) {
         certain = false
         if (this.#world.now > forfeited + ttl / (1 - clockError)) {
           this.#world.violated('told', `${machine.name}: still believes in ${token}, which was taken from it long ago`)
         }
-      } else if (!grants.has(token)) {
+      } else if (!grants.has(grantOf(token))) {
         this.#world.violated('held', `${machine.name}: believes in ${token} of ${name}, which the store does not keep`)
       }
     }

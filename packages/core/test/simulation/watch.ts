@@ -53,7 +53,8 @@ export class Watch {
         (other) =>
           other.name === name && other.at < call.since && other.token > token && conflict(other.wish, call.wish),
       )
-      if (newer)
+      // What was taken from its holder may be handed on until its manager hears of it.
+      if (newer && !this.#truth.forfeited([token]))
         this.world.violated('tokens', `${token} was given to a call that was made after ${newer.token} was given`)
       this.#granted.push({ token, name, wish: call.wish, at: this.world.now })
     }
@@ -95,11 +96,13 @@ export class Watch {
     const { machine, tokens, lock } = belief
     const { held } = belief
     const since = machine.trueTime
-    const sessions = client.sessionsEnded
+    // Its session may end while it is told of the losses by that.
+    const sessions = client.reacting ? undefined : client.sessionsEnded
     for (const token of tokens.values()) client.released.add(token)
-    if (held) this.ledger.called('remove', { id, wish: belief.wish })
+    if (held) this.ledger.called('remove', { id, wish: belief.wish, behind: false })
     this.world.tell(() => `${machine.name}: releases ${[...tokens.values()].join(', ')}`)
     const exact = !machine.busy
+    const heir = client.hands.hasHeir(belief.wish)
     const outcome = lock.release()
     belief.released = machine.busy ? 'perhaps' : held
     this.duties.add(machine, 'a release settles', promptly, outcome)
@@ -111,7 +114,7 @@ export class Watch {
         }
         // Before the time at which a release is called done without an answer.
         const early = machine.trueTime - since < 450 && client.sessionsEnded === sessions && !client.closed
-        const confirmed = held && said === 'released' && early
+        const confirmed = held && said === 'released' && early && !heir
         if (confirmed && this.#truth.keeps(tokens.values())) {
           this.world.violated('release', `${machine.name}: a release is said to be done that is not`)
         }

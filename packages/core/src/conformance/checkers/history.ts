@@ -32,7 +32,9 @@ export interface Acquire extends Operation {
   readonly steal?: boolean | undefined
   /** Whether it would have waited for others. */
   readonly wait: boolean
-  /** When its client was told that it waits at the store. */
+  /** Whether it may stand in line behind others of its client, whose manager hands its locks over locally. */
+  readonly inLine?: boolean | undefined
+  /** When its client was told that it waits, at the store or in line. */
   readonly queued?: number | undefined
   /** If granted: in decimal, as all tokens here. */
   readonly token?: string | undefined

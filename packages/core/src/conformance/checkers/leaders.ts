@@ -21,19 +21,21 @@ export function leaders(history: History): Verdict {
   ).values()) {
     let highest: Observed | undefined
     let last: Observed | undefined
-    const former = new Map<number, number>()
+    const former = new Map<number, { readonly since: number; readonly until: number }>()
     for (const view of views) {
       findings.checked++
       const { at, name, leader, token } = view
       const add = (message: string, records: readonly number[], excuse?: string) =>
         findings.add({ message: `${view.client} saw ${message}`, at, name, records }, excuse)
       if (last?.leader === leader) add(`${leader ?? 'nobody'} twice in a row`, [])
-      else if (last?.leader) former.set(last.leader, last.at)
+      else if (last?.leader) former.set(last.leader, { since: last.at, until: at })
       last = view
       if (leader === null) continue
       const before = former.get(leader)
-      if (before !== undefined) add(`${leader} lead again`, [leader], faultWithin(unsettling, before, at))
       const campaign = campaigns.get(leader)
+      // Whoever had not been told by then has not led: a grant that comes after its own deadline is given back.
+      const led = before && (campaign?.completed ?? at) < before.until
+      if (led) add(`${leader} lead again`, [leader], faultWithin(unsettling, before.since, at))
       if (campaign?.name !== name || campaign.invoked > at) add(`${leader} lead, who had not asked to`, [leader])
       const since = highest
       if (since && since.leader !== leader && token !== undefined && BigInt(since.token ?? 0) >= BigInt(token)) {

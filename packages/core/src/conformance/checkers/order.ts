@@ -3,7 +3,8 @@ import { faultWithin, Findings, type Verdict } from './verdict.ts'
 
 /**
  * First come, first served: who waited at the store before another even asked was granted before, by their tokens. A
- * fault while the first of them waited excuses it, for its session may have lost its place.
+ * fault while the first of them waited excuses it, for its session may have lost its place. Those who stand in line in
+ * their own manager have an order among themselves, and none with others.
  */
 export function arrivalOrder(history: History): Verdict {
   const findings = new Findings('first come, first served')
@@ -11,7 +12,7 @@ export function arrivalOrder(history: History): Verdict {
   const granted = only(history, 'acquire').filter(
     ({ outcome, mode, steal, token }) => outcome === 'ok' && mode !== 'permit' && !steal && token !== undefined,
   )
-  for (const [name, calls] of Map.groupBy(granted, (each) => each.name)) {
+  for (const calls of Map.groupBy(granted, queueOf).values()) {
     const asked = calls.toSorted((a, b) => a.invoked - b.invoked)
     // By when they were known to wait; of all that have passed, the one that was granted last.
     const waited = calls.filter(({ queued }) => queued !== undefined).toSorted((a, b) => queuedAt(a) - queuedAt(b))
@@ -30,12 +31,16 @@ export function arrivalOrder(history: History): Verdict {
       if (numberOf(before) <= numberOf(call)) continue
       const message = `${call.client} asked after ${before.client} had waited, and was granted before`
       const excuse = faultWithin(faults, before.invoked, before.completed ?? call.invoked)
-      findings.add({ message, at: call.completed ?? call.invoked, name, records: [before.id, call.id] }, excuse)
+      findings.add(
+        { message, at: call.completed ?? call.invoked, name: call.name, records: [before.id, call.id] },
+        excuse,
+      )
     }
   }
   return findings.verdict()
 }
 
+const queueOf = ({ name, client, inLine }: Acquire): string => JSON.stringify(inLine ? [name, client] : [name])
 const queuedAt = ({ queued }: Acquire): number => queued ?? Number.POSITIVE_INFINITY
 const numberOf = ({ token }: Acquire): bigint => BigInt(token ?? 0)
 const later = (a: Acquire | undefined, b: Acquire): Acquire => (a && numberOf(a) >= numberOf(b) ? a : b)

@@ -41,7 +41,7 @@ function inTheWay(running: readonly Hold[], hold: Hold): Hold[][] {
 }
 
 /** Whoever is robbed may believe in the lock until it learns of it. */
-function thefts(history: History): Fault[] {
+export function thefts(history: History): Fault[] {
   return only(history, 'acquire')
     .filter(({ steal }) => steal)
     .map(({ name, invoked, completed }) => ({
