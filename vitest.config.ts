@@ -13,6 +13,8 @@ const isChosen = (name: string) =>
   name === 'testkit' ? needServers(chosen) : !chosen || !adapters.includes(name) || chosen.includes(name)
 
 const contract = 'test/conformance*.test.ts'
+const measured = 'test/cost.test.ts'
+const alone = ['cli', 'chaos', 'demo']
 
 export default defineConfig({
   resolve: { conditions },
@@ -25,33 +27,27 @@ export default defineConfig({
       .flatMap((group) => readdirSync(group).map((name) => ({ name, root: `${group}/${name}` })))
       .filter(({ name, root }) => existsSync(`${root}/package.json`) && isChosen(name))
       .flatMap(({ name, root }) => [
-        // Many tests measure time, and start processes that do: one file at a time.
-        project(name, root, {
+        // The cases wait for conditions, most of the time for a ttl to pass: two files share two cores well.
+        ...project(`${name}-contract`, root, { include: [contract], order: 0, workers: 2, timeout: 180_000 }),
+        // So do the other tests of the adapters, but for those that measure …
+        ...project(name, root, {
           include: ['test/**/*.test.ts'],
-          exclude: [contract],
-          order: 1,
-          workers: 1,
+          exclude: [contract, ...(alone.includes(name) ? [] : [measured])],
+          order: alone.includes(name) ? 2 : 1,
+          workers: alone.includes(name) ? 1 : 2,
           timeout: 60_000,
         }),
-        // The cases wait for conditions, most of the time for a ttl to pass: two files share two cores well.
-        ...(globSync(`${root}/${contract}`).length > 0
-          ? [
-              project(`${name}-contract`, root, {
-                include: [contract],
-                exclude: [],
-                order: 0,
-                workers: 2,
-                timeout: 180_000,
-              }),
-            ]
-          : []),
+        // … which have the machine to themselves, as have those that start many processes.
+        ...(alone.includes(name)
+          ? []
+          : project(`${name}-measured`, root, { include: [measured], order: 2, workers: 1, timeout: 60_000 })),
       ]),
   },
 })
 
 interface Files {
   readonly include: string[]
-  readonly exclude: string[]
+  readonly exclude?: string[]
   /** Projects of one order run together, with so many workers. */
   readonly order: number
   readonly workers: number
@@ -59,9 +55,9 @@ interface Files {
   readonly timeout: number
 }
 
-function project(name: string, root: string, { include, exclude, order, workers, timeout }: Files) {
-  return {
-    extends: true as const,
-    test: { name, root, include, exclude, maxWorkers: workers, testTimeout: timeout, sequence: { groupOrder: order } },
-  }
+/** None where there are no such files. */
+function project(name: string, root: string, { include, exclude = [], order, workers, timeout }: Files) {
+  if (globSync(include, { cwd: root, exclude }).length === 0) return []
+  const files = { include, exclude, maxWorkers: workers, testTimeout: timeout, sequence: { groupOrder: order } }
+  return [{ extends: true as const, test: { name, root, ...files } }]
 }

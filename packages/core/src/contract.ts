@@ -36,6 +36,12 @@ export interface Request extends Claim, Contender {
   readonly value?: string | undefined
 }
 
+/**
+ * The tokens of two conflicting grants of a name lie at least so far apart: a manager may hand a lock on to its own
+ * waiters, each with a token of its own that lies between its grant's and the next.
+ */
+export const tokenSpacing = 64
+
 export interface Grant {
   readonly id: string
   /** One a name, in the order of the claim's names, minted when the lock was granted and not when it queued. */
@@ -126,7 +132,7 @@ export interface Session {
   /** Every claim that the store has of this session and that would not expire by itself: for the audit. */
   own(): Promise<readonly Claim[]>
   /**
-   * Every later grant of this name gets a higher token than this. Where the backend declares `raises`; for a name that the
+   * Every later grant of this name gets a token that is higher than this by `tokenSpacing` or more. Where the backend declares `raises`; for a name that the
    * session holds.
    */
   raise?(name: string, token: bigint): Promise<void>

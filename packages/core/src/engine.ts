@@ -1,10 +1,11 @@
 import { patienceFor, settledWithin } from './attempts.ts'
-import { elapsed, type Clock } from './clock.ts'
+import { elapsed, type Clock, type Instant } from './clock.ts'
 import type { Backend, Claim, Entry, Grant, Loss, Proof, Request, Session } from './contract.ts'
 import { LockError, type LossReason } from './errors.ts'
 import { closed, SessionKeeper } from './keeper.ts'
 import { Lanes } from './lanes.ts'
 import { Lease } from './lease.ts'
+import { Lines } from './lines.ts'
 import { Observation } from './observation.ts'
 import { Pulse } from './pulse.ts'
 import { Queries } from './queries.ts'
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly connectTimeout: number
   readonly clock: Clock
   readonly random: Random
+  /** Whether waiters of one name stand in line here, and the lock goes from hand to hand. */
+  readonly lines?: boolean | undefined
   /** A new one unless given. */
   readonly clientId?: string | undefined
   /** Where events go; to all who have subscribed unless given. */
@@ -43,7 +46,8 @@ export class Engine {
   readonly lanes: Lanes
   readonly identity: { readonly backend: string; readonly clientId: string }
   readonly #keeper: SessionKeeper
-  readonly #waiters = new Waiters(this)
+  readonly #lines: Lines | undefined
+  readonly #waiters: Waiters
   readonly #leases = new Map<string, Lease>()
   readonly #removals = new Removals(this)
   readonly #queries = new Queries(this)
@@ -65,6 +69,8 @@ export class Engine {
     this.lanes = new Lanes(this.clock)
     this.clientId = options.clientId ?? random.id()
     this.identity = { backend: backend.name, clientId: this.clientId }
+    this.#lines = options.lines ? new Lines() : undefined
+    this.#waiters = new Waiters(this, this.#lines)
     const events = {
       granted: (grant: Grant) => this.granted(grant),
       lost: (id: string, how: Loss) => this.#lostAtStore(id, how),
@@ -100,7 +106,19 @@ export class Engine {
     if (!lease.finish(now)) return Promise.resolve('lost')
     this.#forget(lease)
     this.publish('locks:released', () => this.#holding(lease))
-    return this.#removals.add(lease.request, lease.session, now, lease.keptFor(now))
+    const heir = this.#lines?.heir(lease, now)
+    if (heir) return this.#handOn(lease, heir, now)
+    const removed = this.#removals.add(lease.request, lease.session, now, lease.keptFor(now))
+    this.#waiters.advance(lease.request)
+    return removed
+  }
+
+  /** The store has nothing to do with it: to it the lock is held all the time. */
+  #handOn(from: Lease, heir: Waiter, now: Instant): Promise<'released'> {
+    const lease = from.handOn(heir.attempt, now)
+    this.#leases.set(lease.request.id, lease)
+    this.#waiters.grant(heir, lease)
+    return Promise.resolve('released')
   }
 
   /** Settles when everything about a name that nobody wants any more is gone from the store. */
@@ -178,7 +196,7 @@ export class Engine {
   /** The answer to a repeated call, to one that was given up, or to one that came through long after. */
   #grantedAgain(grant: Grant, claim?: Claim, from?: Session): void {
     const lease = this.#leases.get(grant.id)
-    if (lease?.tokens.every((token, at) => token === grant.tokens[at])) return lease.prove(grant.proof)
+    if (lease?.isOf(grant)) return lease.prove(grant.proof)
     // Others may have held it between the two grants.
     if (lease) lease.lose('gone')
     else if (claim && from) this.discard(claim, from)
@@ -243,7 +261,7 @@ export class Engine {
    */
   #waits(id: string, proof: Proof): void {
     const lease = this.#leases.get(id)
-    if (lease && proof.sent.mono > lease.grantedAt.mono) lease.lose('gone')
+    if (lease && proof.sent.mono > lease.enteredAt.mono) lease.lose('gone')
   }
 
   /** Removes what nobody here knows: a call that was applied after its removal. */
@@ -268,6 +286,7 @@ export class Engine {
     this.publish('locks:lost', () => ({ ...this.#holding(lease), reason }))
     // Also if it is lost at the store: of a set, that may be one name only; and a repeated call may have come since.
     this.discard(lease.request, lease.session)
+    this.#waiters.advance(lease.request)
   }
 
   #lostAtStore(id: string, how: Loss): void {

@@ -23,7 +23,12 @@ export class Lease {
   readonly tokens: readonly bigint[]
   readonly session: Session
   readonly grantedAt: Instant
+  /** When the store's grant was heard of; earlier than `grantedAt` for one that was handed on. */
+  readonly enteredAt: Instant
+  /** How many of its manager have had the lock by the same grant before. */
+  readonly turn: number
   readonly #host: LeaseHost
+  readonly #minted: readonly bigint[]
   #proof: Proof
   #state: 'held' | 'released' | 'lost' = 'held'
   #reason: LossReason | undefined
@@ -40,14 +45,29 @@ export class Lease {
     session: Session,
     host: LeaseHost,
     now: Instant = host.clock.now(),
+    before?: Lease,
   ) {
     this.request = request
     this.attempt = attempt
-    this.tokens = grant.tokens
+    this.#minted = grant.tokens
+    this.turn = before ? before.turn + 1 : 0
+    this.tokens = this.turn === 0 ? grant.tokens : grant.tokens.map((token) => token + BigInt(this.turn))
+    this.enteredAt = before?.enteredAt ?? now
     this.session = session
     this.#host = host
     this.#proof = grant.proof
     this.grantedAt = now
+  }
+
+  /** The next holder's, by the same entry at the store. */
+  handOn(attempt: Attempt, now: Instant): Lease {
+    const grant = { id: this.request.id, tokens: this.#minted, proof: this.#proof }
+    return new Lease(this.request, attempt, grant, this.session, this.#host, now, this)
+  }
+
+  /** Whether the store means this lock. */
+  isOf(grant: Grant): boolean {
+    return this.#minted.every((token, at) => token === grant.tokens[at])
   }
 
   /** The newest. */
@@ -83,7 +103,12 @@ export class Lease {
 
   /** Whether half the ttl has gone by without a new proof. */
   atRisk(now: Instant = this.#host.clock.now()): boolean {
-    return this.#state === 'held' && elapsed(this.#proof.sent, now) >= this.#proof.ttl / 2
+    return this.#state === 'held' && !this.fresh(now)
+  }
+
+  /** Whether the newest proof is young. */
+  fresh(now: Instant): boolean {
+    return elapsed(this.#proof.sent, now) < this.#proof.ttl / 2
   }
 
   /** True once for each time that the lease becomes at risk. */

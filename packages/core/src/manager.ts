@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { checkRequirements, demand as demandPromises, type Capabilities, type Requirements } from './capabilities.ts'
-import { checkOptions, instance, longestTimer, milliseconds, text } from './checks.ts'
+import { checkOptions, instance, longestTimer, milliseconds, oneOf, text } from './checks.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { holding, holds } from './context.ts'
 import type { Backend } from './contract.ts'
@@ -29,6 +29,13 @@ export interface ManagerOptions {
   readonly connectTimeout?: number | undefined
   /** Promises without which the application must not start. */
   readonly require?: Requirements | undefined
+  /**
+   * `'local'`: of the callers of this manager who want the same exclusive lock, one waits at the store, and a lock that is
+   * released passes to the next of them at once, without a round trip, each time with a higher token. After 64 of them,
+   * or a second, it goes back to the store and so to others. Arrival order holds within the manager only then.
+   * `'store'` unless said otherwise: every caller waits at the store, in the order that the backend promises.
+   */
+  readonly handover?: 'store' | 'local' | undefined
   /** For tests: where time comes from. */
   readonly clock?: Clock | undefined
   /** For tests: where chance comes from. */
@@ -40,6 +47,8 @@ export interface ManagerOptions {
  * It connects with its first call, or by `openLocks`, and holds its place at the store until it is closed.
  */
 export class LockManager implements AsyncDisposable {
+  /** What the backend promises, and this manager with it. */
+  readonly capabilities: Capabilities
   readonly #backend: Backend
   readonly #namespace: string
   readonly #engine: Engine
@@ -53,10 +62,13 @@ export class LockManager implements AsyncDisposable {
       owner: text(200),
       connectTimeout: milliseconds(1, longestTimer),
       require: requirements,
+      handover: oneOf('store', 'local'),
       clock: instance('a clock', (value): value is Clock => isObject(value) && 'now' in value),
       random: instance('a source of chance', (value): value is Random => isObject(value) && 'id' in value),
     })
-    demandPromises(backend.name, backend.capabilities, given.require ?? {})
+    const lines = given.handover === 'local'
+    this.capabilities = lines ? { ...backend.capabilities, order: 'none' } : backend.capabilities
+    demandPromises(backend.name, this.capabilities, given.require ?? {})
     this.#backend = backend
     this.#namespace = given.namespace ?? 'locks'
     this.#engine = new Engine(backend, {
@@ -66,11 +78,8 @@ export class LockManager implements AsyncDisposable {
       connectTimeout: given.connectTimeout ?? 5_000,
       clock: given.clock ?? systemClock,
       random: given.random ?? systemRandom,
+      lines,
     })
-  }
-
-  get capabilities(): Capabilities {
-    return this.#backend.capabilities
   }
 
   /** Connects now instead of with the first call; rejects within the connect time-out where that fails. */

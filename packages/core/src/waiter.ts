@@ -32,6 +32,8 @@ export class Waiter {
   /** Whether an attempt may have been applied although no answer said so. */
   doubtful = false
   queued = false
+  /** Whether it stands behind another waiter or holder of its own manager, and asks nothing of the store. */
+  inLine = false
   settled = false
   lastError: LockError | undefined
   readonly #limits: Limits

@@ -5,6 +5,7 @@ import { LockError, shown } from './errors.ts'
 import { internal } from './keeper.ts'
 import { attempt, type Lanes } from './lanes.ts'
 import type { Lease } from './lease.ts'
+import type { Lines } from './lines.ts'
 import type { Random } from './random.ts'
 import type { Attempt, Publish } from './telemetry.ts'
 import { Waiter, type Limits } from './waiter.ts'
@@ -29,10 +30,13 @@ export interface WaitersHost {
 /** Everybody who has asked for a lock and has not been answered, in the order of the calls. */
 export class Waiters {
   readonly #host: WaitersHost
+  readonly #lines: Lines | undefined
   readonly #all = new Map<string, Waiter>()
 
-  constructor(host: WaitersHost) {
+  /** `lines`: where a manager's own waiters stand in line behind one of them. */
+  constructor(host: WaitersHost, lines: Lines | undefined) {
     this.#host = host
+    this.#lines = lines
   }
 
   get size(): number {
@@ -56,7 +60,8 @@ export class Waiters {
     this.#all.set(request.id, waiter)
     this.#host.publish('locks:request', () => ({ attempt }))
     if (!waiter.unlimited) this.#limit(waiter)
-    this.#submit(waiter, now)
+    if (this.#lines?.join(waiter)) this.#tellQueued(waiter)
+    else this.#submit(waiter, now)
     return waiter.answer
   }
 
@@ -77,12 +82,21 @@ export class Waiters {
     this.#all.delete(request.id)
     if (session) this.#host.discard(request, session)
     if (session && waiter.sentAt !== undefined) this.#host.doubt(session)
+    if (waiter.inLine) this.#lines?.leave(waiter)
+    else this.advance(request)
     this.#host.publish('locks:failed', () => ({ attempt: waiter.attempt, waited: this.#waited(waiter), error: reason }))
     waiter.reject(reason)
   }
 
   withdrawAll(reason: LockError): void {
+    this.#lines?.clear()
     for (const waiter of this.#all.values()) this.withdraw(waiter, reason)
+  }
+
+  /** The lock of a request is not held any more, or not wanted: the next of its line asks for it at the store. */
+  advance(request: Request): void {
+    const next = this.#lines?.next(request)
+    if (next) this.#submit(next)
   }
 
   /** Claims anew what the store no longer has, or gave too late. */
@@ -94,7 +108,7 @@ export class Waiters {
 
   /** There is a session again. */
   submitAll(): void {
-    for (const waiter of [...this.#all.values()]) this.#submit(waiter)
+    for (const waiter of [...this.#all.values()]) if (!waiter.inLine) this.#submit(waiter)
   }
 
   /** The session has ended: its ids must not be found again under the next one. */
@@ -174,9 +188,13 @@ export class Waiters {
       waiter.resolve(null)
     } else if (!waiter.queued) {
       waiter.queued = true
-      this.#host.publish('locks:queued', () => ({ attempt: waiter.attempt }))
-      waiter.onQueued()
+      this.#tellQueued(waiter)
     }
+  }
+
+  #tellQueued(waiter: Waiter): void {
+    this.#host.publish('locks:queued', () => ({ attempt: waiter.attempt }))
+    waiter.onQueued()
   }
 
   #failed(waiter: Waiter, request: Request, error: unknown): void {
@@ -223,7 +241,7 @@ function ask(waiter: Waiter, session: Session, now: Instant): Promise<Grant | 'q
 
 function timedOut(waiter: Waiter): LockError {
   const names = waiter.attempt.names.map(shown).join(', ')
-  const silent = waiter.queued ? '' : '; the store did not answer'
+  const silent = waiter.queued || waiter.inLine ? '' : '; the store did not answer'
   const message = `${names} was not granted within ${waiter.timeout} ms${silent}`
   return new LockError('TIMEOUT', message, waiter.lastError ? { cause: waiter.lastError } : {})
 }

@@ -1,6 +1,6 @@
 import { invalid, warn, type Backend, type Capabilities, type Session, type SessionOptions } from '@locks/core/backend'
 import type { Cluster, Redis } from 'ioredis'
-import { clientOf, hangUp } from './connect.ts'
+import { clientOf, hangUp, keepConnected } from './connect.ts'
 import { inspect } from './deployment.ts'
 import { Keys } from './keys.ts'
 import { Listener } from './listener.ts'
@@ -94,6 +94,7 @@ async function open(
   )
   try {
     if (owned) await connect(owned, server)
+    if (owned && !owned.isCluster) keepConnected(owned as Redis, clock)
     await Promise.all([inspect({ server, keys, clientId, notice }), session.listen()])
     return session
   } catch (error) {

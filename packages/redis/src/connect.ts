@@ -1,3 +1,4 @@
+import type { Clock } from '@locks/core/backend'
 import { Cluster, Redis } from 'ioredis'
 import { codeOf } from './failures.ts'
 import type { Location, RedisClient } from './options.ts'
@@ -61,11 +62,28 @@ export function clientOf(location: Location, patience: number): RedisClient {
   })
 }
 
+const hungUp = new WeakSet<RedisClient>()
+
+/**
+ * Has a client that was connected once connect again whenever the driver has given up, which it never should. It does where
+ * its failover detector hears of the failover while a connection is being made: the attempt ends, and is not repeated
+ * (ioredis 6.0.0, `Redis#connect`).
+ */
+export function keepConnected(client: Redis, clock: Clock): void {
+  client.on('end', () => {
+    clock.after(retryDelay(1), () => {
+      // What goes wrong now is told by the next end.
+      if (client.status === 'end' && !hungUp.has(client)) client.connect().catch(() => {})
+    })
+  })
+}
+
 /**
  * Ends a client's connections. The driver listens for one error of a socket only, and TLS that is broken off may tell of
  * a second, which would be nobody's.
  */
 export function hangUp(client: RedisClient): void {
+  hungUp.add(client)
   for (const each of client.isCluster ? (client as Cluster).nodes('all') : [client as Redis]) {
     socketOf(each)?.on('error', () => {})
   }

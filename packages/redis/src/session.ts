@@ -2,6 +2,7 @@ import {
   checkKind,
   LockError,
   settledWithin,
+  tokenSpacing,
   unsupported,
   type Claim,
   type Entry,
@@ -30,7 +31,7 @@ const mostAtOnce = 500
 /** Milliseconds for which `close` tries to remove the session's entries; after that they expire. */
 const closeWithin = 400
 /** The largest token of which a script can make the next one. */
-const largest = BigInt(Number.MAX_SAFE_INTEGER) - 1n
+const largest = BigInt(Number.MAX_SAFE_INTEGER - tokenSpacing)
 
 export interface SessionParts {
   readonly server: Server

@@ -1,8 +1,11 @@
 import { LockError } from '@locks/core'
-import { encodeName } from '@locks/core/backend'
+import { encodeName, systemClock } from '@locks/core/backend'
 import { redis, type RedisOptions } from '@locks/redis'
 import { startSentinel, type RedisServer } from '@locks/testkit'
+import type { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
+import { clientOf, hangUp, keepConnected } from '../src/connect.ts'
+import { settingsFromUrl, type Location } from '../src/options.ts'
 import { cleanup, open, present, queued, settled, unhandledRejections, until } from './fixtures.ts'
 
 const deployment = await startSentinel()
@@ -23,6 +26,20 @@ const fates = {
     recover: (master: RedisServer) => master.continue(),
   },
 }
+
+test('a client that the driver gives up while it connects is connected again', async () => {
+  const driver = clientOf(settingsFromUrl(url).target as Location, 1_000) as Redis
+  cleanup(() => hangUp(driver))
+  await driver.connect()
+  keepConnected(driver, systemClock)
+  const states: string[] = []
+  for (const state of ['connecting', 'end', 'ready']) driver.on(state, () => states.push(state))
+  // What the driver's failover detector does when it hears of the failover in this moment.
+  driver.once('connecting', () => (driver as unknown as { connector: { disconnect(): void } }).connector.disconnect())
+  driver.disconnect(true)
+  await until('it is ready again', () => states.includes('ready'))
+  expect(states).toEqual(['connecting', 'end', 'connecting', 'ready'])
+})
 
 test.for(Object.entries(fates))(
   'a master that is %s is replaced, and nobody notices more than a pause',

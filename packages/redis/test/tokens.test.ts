@@ -1,4 +1,5 @@
 import { LockManager } from '@locks/core'
+import { tokenSpacing } from '@locks/core/backend'
 import { redis } from '@locks/redis'
 import type { RedisServer } from '@locks/testkit'
 import { expect, test } from 'vitest'
@@ -69,26 +70,27 @@ test('a thief is before those whom it overtakes, and after those whom it robs', 
 })
 
 const future = 4_102_444_800_000_000n
+const spacing = BigInt(tokenSpacing)
 
-test('tokens rise by one when the last one is ahead of the clock', async () => {
+test('tokens rise by their spacing when the last one is ahead of the clock', async () => {
   const { url } = await server()
   const { session } = await open(at(url))
   const { session: other, granted } = await open(at(url))
   await client(url).hset(keyFor('a'), 't', String(future))
   const first = request('a')
-  expect(await take(session, first)).toBe(future + 1n)
+  expect(await take(session, first)).toBe(future + spacing)
   // And in all the other ways in which one is minted: by who leaves, with others, by force, for part of a limit.
   const [second, third] = [request('a', { mode: 'shared' }), request('a', { mode: 'shared' })]
   expect(await other.acquire(second)).toBe('queued')
   expect(await other.acquire(third)).toBe('queued')
   await session.remove(first)
   await until(() => granted.length === 2)
-  expect(granted.map(tokenOf)).toEqual([future + 2n, future + 3n])
+  expect(granted.map(tokenOf)).toEqual([future + 2n * spacing, future + 3n * spacing])
   const thief = request('a', { steal: true })
-  expect(await take(session, thief)).toBe(future + 4n)
+  expect(await take(session, thief)).toBe(future + 4n * spacing)
   await session.remove(thief)
-  expect(await take(session, request('a', { mode: 'permit', permits: 2, weight: 1 }))).toBe(future + 5n)
-  expect(await client(url).hget(keyFor('a'), 't')).toBe(String(future + 5n))
+  expect(await take(session, request('a', { mode: 'permit', permits: 2, weight: 1 }))).toBe(future + 5n * spacing)
+  expect(await client(url).hget(keyFor('a'), 't')).toBe(String(future + 5n * spacing))
 })
 
 test('tokens rise above one that the name is raised to, and are not lowered by a smaller one', async () => {
@@ -100,7 +102,7 @@ test('tokens rise above one that the name is raised to, and are not lowered by a
   await session.raise?.('a', 1n)
   expect((await session.renew([claim])).get(claim.id)).toMatchObject({ tokens: [expect.any(BigInt)] })
   await session.remove(claim)
-  expect(await take(session, request('a'))).toBe(future + 1n)
+  expect(await take(session, request('a'))).toBe(future + spacing)
   expect(await client(url).pttl(keyFor('a'))).toBeGreaterThan(0)
   await expect(session.raise?.('a', 2n ** 53n)).rejects.toMatchObject({ code: 'UNSUPPORTED' })
 })

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { LockError, shown, type Instant } from '@locks/core/backend'
+import { LockError, shown, tokenSpacing, type Instant } from '@locks/core/backend'
 import { DatabaseFailure, failureOf } from './failures.ts'
 import { Table } from './table.ts'
 
-const block = 1_024
+const block = 1_024 * tokenSpacing
 const latestSeed = 2 ** 52
 /** Milliseconds; a renewal, by which holders are told, comes less often. */
 const checkEvery = 100
@@ -13,7 +13,7 @@ const checkEvery = 100
 export interface Transaction {
   /** Read before it began: what it writes about time counts from here. */
   readonly now: Instant
-  /** A number greater than all that this database has given, whatever crashes. */
+  /** A number that is greater by `tokenSpacing` than all that this database has given, whatever crashes. */
   number(): number
   /** Every later number is at least this one. */
   atLeast(least: number): void
@@ -118,7 +118,9 @@ export class Database {
         if (!synchronised) throw new BlockUsedUp()
         counter.durable = counter.next + block
       }
-      return counter.next++
+      const given = counter.next
+      counter.next += tokenSpacing
+      return given
     }
     const atLeast = (least: number) => {
       counter ??= this.#counter()

@@ -1,6 +1,7 @@
 import {
   encodeName,
   LockError,
+  tokenSpacing,
   unsupported,
   type Claim,
   type Clock,
@@ -108,7 +109,7 @@ export class SqliteSession implements Session {
   async raise(_name: string, token: bigint): Promise<void> {
     if (token >= largest)
       throw unsupported(`SQLite counts tokens up to ${largest}; another node of the quorum has more`)
-    await this.#run('write', (tx) => tx.atLeast(Number(token) + 1))
+    await this.#run('write', (tx) => tx.atLeast(Number(token) + tokenSpacing))
   }
 
   own(): Promise<readonly Claim[]> {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { granted, keyOf, type Backend } from '@locks/core/backend'
 import { absences, conformance, declaredAbsent, reportTo, type Harness, type Wire } from '@locks/core/conformance'
-import { startProxy, type Proxy, type ProxyLine } from '@locks/testkit'
+import { startProxy, until, type Proxy, type ProxyLine } from '@locks/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { queueOf } from '../src/contenders.ts'
 import type { Admin } from './admin.ts'
@@ -53,7 +53,11 @@ export function harnessOf(form: Form, proxy: Proxy): Harness {
     },
     async evict(namespace, name) {
       const parent = `/locks/${namespace}/${keyOf(name)}`
-      const holders = granted(queueOf(await form.admin.children(parent)))
+      // The server that is asked may be behind the one that has granted it.
+      const holders = await until('its holder is seen', async () => {
+        const found = granted(queueOf(await form.admin.children(parent)))
+        return found.length > 0 && found
+      })
       await Promise.all(holders.map(({ node }) => form.admin.remove(`${parent}/${node}`)))
     },
     child: { url: form.url, adapter: new URL('../src/index.ts', import.meta.url).href },

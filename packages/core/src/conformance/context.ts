@@ -45,12 +45,13 @@ export class Context {
   }
 
   /** A connected manager in another process. */
-  async spawn(options: { readonly ttl?: number } = {}): Promise<RemoteProcess> {
+  async spawn(options: Pick<ManagerOptions, 'ttl' | 'handover'> = {}): Promise<RemoteProcess> {
     const { child } = this.#harness
     assert.ok(child, 'a backend whose scope is larger than a process needs harness.child')
     const remote = new RemoteProcess(child)
     this.defer(() => remote.kill())
-    await remote.open({ ttl: options.ttl ?? calmTtl(this.capabilities), namespace: this.namespace })
+    const { ttl = calmTtl(this.capabilities), handover } = options
+    await remote.open({ ttl, namespace: this.namespace, handover })
     return remote
   }
 

@@ -2,7 +2,13 @@ import type { ErrorCode, LossReason } from '../errors.ts'
 
 /** What a child process can be told to do; locks are known by the number under which they were acquired. */
 export interface Orders {
-  open: (options: { url: string; adapter: string; ttl: number; namespace: string }) => void
+  open: (options: {
+    url: string
+    adapter: string
+    ttl: number
+    namespace: string
+    handover?: 'store' | 'local' | undefined
+  }) => void
   acquire: (name: string, options: WireOptions) => { lock: number; token: string }
   tryAcquire: (name: string, options: WireOptions) => { lock: number; token: string } | null
   campaign: (name: string, value: string) => { lock: number; token: string }

@@ -30,7 +30,7 @@ export class RemoteProcess {
     return this.#process.pid as number
   }
 
-  open(options: { readonly ttl: number; readonly namespace: string }): Promise<void> {
+  open(options: Omit<Parameters<Orders['open']>[0], 'url' | 'adapter'>): Promise<void> {
     const { url, adapter } = this.#options
     return this.#order('open', { url, adapter, ...options })
   }

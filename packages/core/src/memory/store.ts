@@ -1,6 +1,8 @@
 import { elapsed, type Clock, type Instant, type Timer } from '../clock.ts'
-import type { Entry, Grant, Loss, Request, SessionEvents } from '../contract.ts'
+import { tokenSpacing, type Entry, type Grant, type Loss, type Request, type SessionEvents } from '../contract.ts'
 import { Admission, checkKind } from '../queue.ts'
+
+const spacing = BigInt(tokenSpacing)
 
 /** Whose an entry is. */
 export interface Owner {
@@ -192,7 +194,7 @@ export class MemoryStore {
   }
 
   #mint(claimed: Claimed, now: Instant): Grant {
-    claimed.tokens = claimed.request.names.map(() => ++this.#lastToken)
+    claimed.tokens = claimed.request.names.map(() => (this.#lastToken += spacing))
     claimed.since = now.wall
     this.#announce(claimed)
     return claimed.grant as Grant

@@ -1,3 +1,4 @@
+import { tokenSpacing } from '@locks/core/backend'
 import { clock, prelude } from './prelude.ts'
 
 /**
@@ -19,7 +20,7 @@ if mode == 'e' and raw == '' and not value then
   local there = redis.call('HMGET', key, 'n', 't')
   if not there[1] then
     local token = us
-    if there[2] and us <= tonumber(there[2]) then token = there[2] + 1 end
+    if there[2] then token = math.max(us, there[2] + ${tokenSpacing}) end
     local digits = string.format('%.0f', token)
     redis.call('HSET', key, 't', digits, 'n', '1', '#' .. id, 'h e 1 ' .. digits .. ' ' .. now .. ' ' .. ARGV[1],
       '=' .. id, beat, '@' .. id, ARGV[4])

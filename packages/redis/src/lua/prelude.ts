@@ -1,3 +1,5 @@
+import { tokenSpacing } from '@locks/core/backend'
+
 /**
  * What the scripts share. The state of a name is one hash, so that it lies in one slot, is changed in one step and
  * expires as a whole:
@@ -17,7 +19,7 @@
  * | `!id` | until when to remember that it was stolen |
  * | a number | who waits in this place |
  *
- * Times are the server's, in milliseconds. A token is the server's time in microseconds, or the last token and one:
+ * Times are the server's, in milliseconds. A token is the server's time in microseconds, or the last token and 64:
  * both are whole numbers below 2^53 until the year 2255, where a double is exact, and a command's argument is written
  * with all digits (Redis formats numbers with %.17g); string concatenation would round them.
  */
@@ -117,7 +119,7 @@ end
 
 -- Makes a contender a holder; its token.
 local function take(s, mode, weight)
-  s.t = math.max(s.t + 1, us)
+  s.t = math.max(s.t + ${tokenSpacing}, us)
   s.n = s.n + 1
   s.w = s.w + weight
   s.m = mode

@@ -4,6 +4,7 @@ import { deadline } from './deadline.ts'
 import { elections } from './elections.ts'
 import { exclusion } from './exclusion.ts'
 import { fencing } from './fencing.ts'
+import { handover } from './handover.ts'
 import { liveness } from './liveness.ts'
 import { loss } from './loss.ts'
 import { observations } from './observations.ts'
@@ -44,4 +45,5 @@ export const cases: readonly Case[] = [
   ...resources,
   ...elections,
   ...observations,
+  ...handover,
 ]
