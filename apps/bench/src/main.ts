@@ -34,7 +34,7 @@ async function runAll(wanted: Wanted): Promise<number> {
   mkdirSync(wanted.out, { recursive: true })
   writeFileSync(join(wanted.out, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`)
   writeFileSync(join(wanted.out, 'report.html'), html(result))
-  for (const line of verdictLines(judge(result.tables))) say(line)
+  for (const line of verdictLines(judge(result.tables, { bound: !result.quick }))) say(line)
   const worse = wanted.quick ? [] : compare(wanted.against, result)
   for (const { what, before, after, allowed } of worse) {
     say(`worse: ${what}: ${after} after ${before}; up to ${allowed.toFixed(3)} the spread explains`)

@@ -5,7 +5,7 @@ import { localName, oursName } from './subjects/ours.ts'
 import { caseOf, growthCase } from './workloads/handoff.ts'
 
 /** What a run is held to. */
-export interface Target {
+interface Target {
   readonly claim: string
   readonly backend: BackendName
   readonly most?: number
@@ -14,7 +14,7 @@ export interface Target {
   readonly measure: (tables: readonly Table[]) => Measured | undefined
 }
 
-export type Measured = Pick<Spread, 'median'> & Partial<Spread> & { readonly where?: string }
+type Measured = Pick<Spread, 'median'> & Partial<Spread> & { readonly where?: string }
 
 export interface Verdict {
   readonly claim: string
@@ -24,11 +24,12 @@ export interface Verdict {
   readonly kept: boolean | undefined
 }
 
-export function judge(tables: readonly Table[]): readonly Verdict[] {
+/** Where nothing is `bound`, what was measured is told, and not judged. */
+export function judge(tables: readonly Table[], { bound = true } = {}): readonly Verdict[] {
   return targets.map(({ claim, backend, most, least, measure }) => {
     const measured = measure(tables)
     const kept = measured && measured.median <= (most ?? Infinity) && measured.median >= (least ?? -Infinity)
-    return { claim, backend, bound: boundOf(most, least), measured, kept }
+    return { claim, backend, bound: boundOf(most, least), measured, kept: bound ? kept : undefined }
   })
 }
 
@@ -39,7 +40,7 @@ function boundOf(most: number | undefined, least: number | undefined): string {
 
 const servers = ['redis', 'etcd', 'zookeeper', 'postgres'] as const
 
-export function rowOf(
+function rowOf(
   tables: readonly Table[],
   backend: BackendName,
   workload: WorkloadName,

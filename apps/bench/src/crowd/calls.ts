@@ -18,7 +18,7 @@ export interface MemberVerbs {
   usage(): Promise<Usage>
 }
 
-export interface RelaySpec {
+interface RelaySpec {
   readonly heard: string
   readonly words: number
   readonly passed: string

@@ -11,9 +11,9 @@ const style = readFileSync(new URL('./page/style.css', import.meta.url), 'utf8')
 export function html(result: Result): string {
   const { quick, machine, tables, subjects, versions, failures } = result
   const colours = coloursOf(tables)
-  const verdicts = judge(tables)
-  const measured = verdicts.filter((verdict) => verdict.measured)
-  const kept = measured.filter((verdict) => verdict.kept).length
+  const verdicts = judge(tables, { bound: !quick })
+  const judged = verdicts.filter(({ kept }) => kept !== undefined)
+  const kept = judged.filter((verdict) => verdict.kept).length
   const title = quick ? 'Locks: a quick look' : 'Locks: what they cost'
   const used = workloadsOf(tables)
   return `<!doctype html>
@@ -34,7 +34,7 @@ rounds. Absolute times are those of this machine and promise nothing.</p>
 <nav>${['<a href="#targets">Targets</a>', ...used.map((each) => `<a href="#${each}">${about[each].title}</a>`)].join('\n')}</nav>
 ${failures.length > 0 ? `<section><h2>Failed</h2><ul>${failures.map((each) => `<li>${text(each)}</li>`).join('')}</ul></section>` : ''}
 <section id="targets">
-<h2>Targets: ${kept} of ${measured.length} kept</h2>
+<h2>Targets${quick ? ', which bind no quick run' : `: ${kept} of ${judged.length} kept`}</h2>
 ${tableOf(verdictTitles, verdictCells(verdicts), { mark: true })}
 <h3>Where a peer wins</h3>
 ${tableOf(['peer', 'backend', 'at', 'ours, in its cost'], peersThatWin(tables))}
@@ -128,7 +128,7 @@ function tableOf(titles: readonly string[], rows: readonly (readonly string[])[]
   if (rows.length === 0) return '<p>None.</p>'
   const kept = (cell: string) => `<td class="${cell === 'yes' ? 'good' : 'bad'}">${cell}</td>`
   const body = rows.map((cells) => {
-    const all = cells.map((cell, at) => (mark && at === cells.length - 1 ? kept(cell) : `<td>${text(cell)}</td>`))
+    const all = cells.map((cell, at) => (mark && at === 0 ? kept(cell) : `<td>${text(cell)}</td>`))
     return `<tr>${all.join('')}</tr>`
   })
   const head = `<tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}</tr>`

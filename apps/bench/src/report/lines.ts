@@ -1,28 +1,27 @@
 import type { Verdict } from '../targets.ts'
 import { spread } from './words.ts'
 
-/** The table of targets as cells: what, where, bound, measured, and whether it was kept. */
+/** The table of targets as cells. */
 export function verdictCells(verdicts: readonly Verdict[]): readonly (readonly string[])[] {
   return verdicts
     .filter(({ measured }) => measured)
     .map(({ claim, backend, bound, measured, kept }) => [
+      kept === undefined ? '' : kept ? 'yes' : 'no',
       claim,
       backend,
       bound,
       measured?.where === undefined ? spread(measured) : `${spread(measured)}: ${measured.where}`,
-      kept ? 'yes' : 'no',
     ])
 }
 
-export const verdictTitles = ['target', 'backend', 'bound', 'measured: median (p10 to p90)', 'kept']
+export const verdictTitles = ['kept', 'target', 'backend', 'bound', 'measured: median (p10 to p90)']
 
 /** As a terminal has it. */
 export function verdictLines(verdicts: readonly Verdict[]): readonly string[] {
-  const missed = verdicts.filter(({ kept }) => kept === false).length
-  const measured = verdicts.filter((verdict) => verdict.measured).length
   const lines = verdictCells(verdicts).map(
-    ([claim, backend, bound, found, kept]) =>
-      `${kept === 'yes' ? '  ' : '! '}${backend}: ${claim}: ${found} (${bound})`,
+    ([kept, claim, backend, bound, found]) => `${kept === 'no' ? '! ' : '  '}${backend}: ${claim}: ${found} (${bound})`,
   )
-  return [...lines, `${measured - missed} of ${measured} targets kept; ${verdicts.length - measured} not measured`]
+  const count = (kept: boolean) => verdicts.filter((verdict) => verdict.kept === kept).length
+  const judged = count(true) + count(false)
+  return judged === 0 ? lines : [...lines, `${count(true)} of ${judged} targets kept`]
 }

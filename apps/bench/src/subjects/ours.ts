@@ -1,5 +1,4 @@
 import type { Lock, LockManager, ManagerOptions } from '@locks/core'
-import { localHandover } from './handover.ts'
 import type { Bundle, Locker, Place, Release, Subject } from './subject.ts'
 
 interface Ours {
@@ -24,17 +23,13 @@ export function ours({ settings, bundle, cannot = {}, query = '' }: Ours): reado
     }
   return [
     { ...common, name: oursName, settings, open: open({}, true) },
-    ...(localHandover
-      ? [
-          {
-            ...common,
-            name: localName,
-            settings: `${settings}; handover: 'local'`,
-            handoffOnly: true,
-            open: open(localHandover, false),
-          },
-        ]
-      : []),
+    {
+      ...common,
+      name: localName,
+      settings: `${settings}; handover: 'local'`,
+      handoffOnly: true,
+      open: open({ handover: 'local' }, false),
+    },
   ]
 }
 

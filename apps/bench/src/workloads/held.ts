@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { entrants, tableOf, ttl, type Bench, type Workload } from '../bench.ts'
 import type { MemberSpec, Usage } from '../crowd/calls.ts'
 import { Member } from '../crowd/member.ts'
+import { rounded } from '../spread.ts'
 import type { Subject } from '../subjects/subject.ts'
 
 const locks = 10_000
@@ -24,7 +25,7 @@ export const held: Workload = {
     for (const subject of entered.able) {
       try {
         const counted = await hold(bench, subject)
-        facts.set(subject.name, counted)
+        facts.set(subject.name, mapped(counted, rounded))
         values.set(subject.name, [counted['% of a core'] as number])
       } catch (error) {
         failed.set(subject.name, (error as Error).message)
@@ -78,6 +79,9 @@ async function left({ store, sizes }: Bench, before: Facts): Promise<void> {
   while (performance.now() < until && JSON.stringify(await store.occupied?.()) !== JSON.stringify(before))
     await sleep(250)
 }
+
+const mapped = (facts: Facts, to: (value: number) => number): Facts =>
+  Object.fromEntries(Object.entries(facts).map(([what, value]) => [what, to(value)]))
 
 const share = (from: Usage, to: Usage, seconds: number) => (to.cpu - from.cpu) / 1e4 / seconds
 
