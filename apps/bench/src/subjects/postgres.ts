@@ -72,6 +72,7 @@ const byHand: Subject = {
   settings: `a connection of a pool for each lock and each waiter; pg_advisory_lock, prepared; at most ${connections} connections`,
   cannot: {
     crowd: `a connection for each waiter: more than the ${2 * connections} that the server has`,
+    hold: 'a connection for each lock',
     permits: 'has no semaphores',
   },
   async open({ url }) {
