@@ -56,13 +56,10 @@ export function areFrees(ops: readonly Op[]): ops is readonly Remove[] {
 
 /** What `take` or `takeAll` is given. */
 export function takenBy(ops: readonly Acquire[]): readonly unknown[] {
-  const columns = [
-    ops.map(({ line }) => String(line.key)),
-    ops.map(({ line }) => line.stored),
-    ops.map(({ line }) => line.claim.id),
-    ops.map(({ wait }) => wait),
-  ]
-  return ops.length === 1 ? columns.flat() : columns
+  const rows = ops.map(({ line, wait }) => [String(line.key), line.stored, line.claim.id, wait] as const)
+  const [first] = rows
+  if (rows.length === 1 && first) return first
+  return ([0, 1, 2, 3] as const).map((column) => rows.map((row) => row[column]))
 }
 
 /** What `free` or `freeAll` is given. */

@@ -83,12 +83,14 @@ export class Exchange {
         sorted.length === 1 ? statements.free : statements.freeAll,
         leaving(() => freedBy(sorted)),
       )
-      const missing = new Set<unknown>()
-      for (const [id, number, at] of answers) {
-        if (typeof id === 'string') this.#grantWaiting(id, String(number), sent)
-        else missing.add(at)
+      for (const [at, [answer]] of answers.entries()) {
+        const granted = answer as readonly string[] | null
+        for (const each of granted ?? []) {
+          const [id = '', token = ''] = each.split(' ')
+          this.#grantWaiting(id, token, sent)
+        }
+        this.#removed(sorted[at] as Remove, granted?.length !== 0)
       }
-      sorted.forEach((op, at) => this.#removed(op as Remove, !missing.has(at)))
     } else {
       const answers = await connection.run(
         statements.run,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** From a text to 64 bits. */
 export type Hash = (text: string) => bigint
@@ -7,7 +7,7 @@ export type Hash = (text: string) => bigint
  * A cryptographic one, or whoever chooses names could choose two that share a key. Among a million names the chance that
  * any two do is 3 in 100 million.
  */
-export const sha256: Hash = (text) => createHash('sha256').update(text).digest().readBigInt64BE(0)
+export const sha256: Hash = (text) => hash('sha256', text, 'buffer').readBigInt64BE(0)
 
 /** Where a name's advisory lock and rows are. Names and namespaces are encoded: they hold no slash. */
 export class Keys {

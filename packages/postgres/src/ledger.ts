@@ -17,6 +17,8 @@ export interface Line {
   token: bigint
   /** On the monotonic clock: before the request left that was granted. */
   grantedAt: number
+  /** Under way. */
+  asked: Promise<Grant | 'queued' | null> | undefined
   removal: Promise<boolean> | undefined
 }
 
@@ -36,6 +38,7 @@ export function lineOf({ id, names, mode, permits, weight, value }: Claimed, key
     registering: false,
     token: 0n,
     grantedAt: 0,
+    asked: undefined,
     removal: undefined,
   }
 }

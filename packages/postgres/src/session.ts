@@ -56,7 +56,6 @@ export class PostgresSession implements Session {
   readonly #heartbeat: Heartbeat
   /** On the monotonic clock. */
   readonly #graceUntil: number
-  readonly #asked = new WeakMap<Line, Promise<Grant | 'queued' | null>>()
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
@@ -131,12 +130,11 @@ export class PostgresSession implements Session {
       return Promise.reject(unavailable(`${why}; it grants again in ${Math.ceil(left)} ms`))
     }
     const line = this.#line(request)
-    const answer = new Promise<Grant | 'queued' | null>((resolve, reject) => {
+    line.asked = new Promise((resolve, reject) => {
       this.#outbox.push({ kind: 'acquire', line, wait: request.wait, resolve, reject })
     })
-    this.#asked.set(line, answer)
-    answer.then((found) => found === 'queued' && this.#waits.start(), nothing)
-    return answer
+    line.asked.then((found) => found === 'queued' && this.#waits.start(), nothing)
+    return line.asked
   }
 
   async renew(claims: readonly Claim[]): Promise<ReadonlyMap<string, Grant | Proof | Loss>> {
@@ -150,9 +148,15 @@ export class PostgresSession implements Session {
       this.#ledger.delete(line)
       return Promise.resolve(false)
     }
-    line.removal ??= new Promise<boolean>((resolve, reject) => {
-      this.#outbox.push({ kind: 'remove', line, resolve, reject })
-    }).finally(() => (line.removal = undefined))
+    line.removal ??= new Promise((resolve, reject) => {
+      const settled =
+        <T>(tell: (answer: T) => void) =>
+        (answer: T) => {
+          line.removal = undefined
+          tell(answer)
+        }
+      this.#outbox.push({ kind: 'remove', line, resolve: settled(resolve), reject: settled(reject) })
+    })
     return line.removal
   }
 
@@ -206,7 +210,7 @@ export class PostgresSession implements Session {
 
   /** A request that is made again: on one connection an answer that is lost is lost with the session. */
   #again(line: Line): Promise<Grant | 'queued' | null> {
-    if (line.state === 'asked') return this.#asked.get(line) ?? Promise.resolve(null)
+    if (line.state === 'asked') return line.asked ?? Promise.resolve(null)
     if (line.state === 'queued') return Promise.resolve('queued')
     return Promise.resolve(grantOf(line, this.#heartbeat.proof))
   }

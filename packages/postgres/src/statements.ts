@@ -18,13 +18,9 @@ export function statementsOf(schemaName: string, self: number) {
       `SELECT ${taken(schema, self, 'o.key', 'o.name', 'o.id', 'o.wait')}
        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) AS o(key, name, id, wait)`,
     ),
-    /** Answers with a row for each that was not there (no id), or that was granted instead. */
-    free: statement('free', `SELECT granted, number, 0 FROM ${schema}.free(${self}, $1)`),
-    freeAll: statement(
-      'freeAll',
-      `SELECT f.granted, f.number, o.at::int - 1
-       FROM unnest($1::bigint[]) WITH ORDINALITY AS o(key, at), LATERAL ${schema}.free(${self}, o.key) f`,
-    ),
+    /** The answer to each: nothing, or those that were granted instead, or none where it was not there. */
+    free: statement('free', `SELECT ${schema}.free(${self}, $1)`),
+    freeAll: statement('freeAll', `SELECT ${schema}.free(${self}, key) FROM unnest($1::bigint[]) AS o(key)`),
     run: statement(
       'run',
       `SELECT at, what, id, number FROM ${schema}.run(${self}, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -42,7 +38,7 @@ export function statementsOf(schemaName: string, self: number) {
 const taken = (schema: string, self: number, key: string, name: string, id: string, wait: string): string => `coalesce(
   CASE WHEN EXISTS (SELECT FROM ${schema}.entry e WHERE e.key = ${key}) THEN NULL
   WHEN pg_try_advisory_lock(${key}) THEN 'f' || nextval('${schema}.token') END,
-  (SELECT a.what || a.number FROM ${schema}.acquire(${self}, ${key}, ${name}, ${id}, 'e', 1, 1, ${wait}, false, NULL) a))`
+  ${schema}.ask(${self}, ${key}, ${name}, ${id}, ${wait}))`
 
 /** In queue order, in which holders are the first; after the time, whether the key is held in another name. */
 const entries = (schema: string): string => `

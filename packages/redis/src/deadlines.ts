@@ -1,5 +1,16 @@
 import { LockError, type Clock, type Timer } from '@locks/core/backend'
 
+export interface DeadlinesOptions {
+  readonly clock: Clock
+  /** Milliseconds that any call may take. */
+  readonly within: number
+  /** Nothing has been answered for so long. */
+  readonly silent: () => void
+  readonly answered: () => void
+  /** What the caller is told of a failure, or of one that took too long. */
+  readonly failed: (error: unknown) => unknown
+}
+
 interface Pending {
   readonly since: number
   readonly giveUp: () => void
@@ -11,36 +22,32 @@ interface Pending {
  * serves all.
  */
 export class Deadlines {
-  readonly #clock: Clock
-  readonly #within: number
-  readonly #silent: () => void
+  readonly #options: DeadlinesOptions
   readonly #pending = new Set<Pending>()
   /** When the last call was made that has been answered. */
   #answered = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
 
-  constructor(clock: Clock, within: number, silent: () => void) {
-    this.#clock = clock
-    this.#within = within
-    this.#silent = silent
+  constructor(options: DeadlinesOptions) {
+    this.#options = options
   }
 
   add<T>(promise: Promise<T>): Promise<T> {
+    const { clock, within, answered, failed } = this.#options
     return new Promise((resolve, reject) => {
-      const pending: Pending = { since: this.#clock.now().mono, giveUp: () => reject(this.#late()) }
+      const fail = (error: unknown) => {
+        if (this.#pending.delete(pending)) reject(failed(error))
+      }
+      const pending: Pending = { since: clock.now().mono, giveUp: () => fail(this.#late()) }
       this.#pending.add(pending)
-      this.#timer ??= this.#clock.after(this.#within, () => this.#check())
-      promise.then(
-        (answer) => {
-          this.#pending.delete(pending)
-          this.#answered = pending.since
-          resolve(answer)
-        },
-        (error: unknown) => {
-          this.#pending.delete(pending)
-          reject(error as Error)
-        },
-      )
+      this.#timer ??= clock.after(within, () => this.#check())
+      promise.then((answer) => {
+        // Also one that comes too late.
+        this.#answered = pending.since
+        if (!this.#pending.delete(pending)) return
+        answered()
+        resolve(answer)
+      }, fail)
     })
   }
 
@@ -49,28 +56,27 @@ export class Deadlines {
     this.#timer?.cancel()
     this.#timer = undefined
     for (const { giveUp } of this.#pending) giveUp()
-    this.#pending.clear()
   }
 
   #check(): void {
     this.#timer = undefined
-    const now = this.#clock.now().mono
+    const { clock, within } = this.#options
+    const now = clock.now().mono
     let silent = false
     for (const pending of this.#pending) {
-      const left = pending.since + this.#within - now
+      const left = pending.since + within - now
       if (left > 0) {
-        this.#timer = this.#clock.after(left, () => this.#check())
+        this.#timer = clock.after(left, () => this.#check())
         break
       }
-      this.#pending.delete(pending)
       pending.giveUp()
       silent ||= this.#answered < pending.since
     }
     // Once for all that are due together: to the driver each time is one more listener of the connection.
-    if (silent) this.#silent()
+    if (silent) this.#options.silent()
   }
 
   #late(): LockError {
-    return new LockError('OUTCOME_UNKNOWN', `the Redis server did not answer within ${this.#within} ms`)
+    return new LockError('OUTCOME_UNKNOWN', `the Redis server did not answer within ${this.#options.within} ms`)
   }
 }

@@ -5,7 +5,7 @@ import { codeOf, failureOf, unavailable } from './failures.ts'
 import type { RedisClient } from './options.ts'
 import { Reconnects } from './reconnects.ts'
 import { script, scriptsFor, type Script, type Scripts, type ScriptSettings } from './scripts.ts'
-import type { Clock } from '@locks/core/backend'
+import type { Clock, LockError } from '@locks/core/backend'
 
 export interface ServerOptions extends ScriptSettings {
   readonly clock: Clock
@@ -31,10 +31,14 @@ export class Server {
   readonly scripts: Scripts
   /** Several keys may go into one script. */
   readonly oneSlot: boolean
+  /** Settles when every call has failed for longer than a ttl, without one in which none was made. */
+  readonly lost: Promise<LockError>
   readonly #options: ServerOptions
   readonly #deadlines: Deadlines
   readonly #reconnects: Reconnects
+  #lose!: (why: LockError) => void
   #answered = false
+  #corked = false
   /** The first and the last of the failures since a call was answered. */
   #failing: { readonly since: number; readonly last: number } | undefined
 
@@ -43,13 +47,19 @@ export class Server {
     this.oneSlot = !client.isCluster
     this.#options = options
     this.scripts = scriptsFor(options)
-    this.#deadlines = new Deadlines(options.clock, options.patience, options.silent)
+    this.lost = new Promise((resolve) => (this.#lose = resolve))
+    const { clock, patience, silent } = options
+    this.#deadlines = new Deadlines({
+      clock,
+      within: patience,
+      silent,
+      answered: () => {
+        this.#answered = true
+        this.#failing = undefined
+      },
+      failed: (error) => this.#failed(error),
+    })
     this.#reconnects = new Reconnects(client)
-  }
-
-  /** For how many milliseconds every call has failed, without a ttl in which none was made. */
-  get failingFor(): number {
-    return this.#failing ? this.#failing.last - this.#failing.since : 0
   }
 
   /** How often a connection was lost: see {@link Reconnects}. */
@@ -66,39 +76,42 @@ export class Server {
     return this.call(() => {
       // Or an application's client would keep it, and send it when nobody wants it any more.
       if (this.#answered && this.client.status !== 'ready') throw unavailable('the Redis server is not connected')
-      if (replicas > 0) return this.#runSafely(of, keys, args, replicas)
-      return this.#run(of, keys, args).then((reply) => ({ reply, safe: true }))
+      this.#cork()
+      return replicas > 0 ? this.#runSafely(of, keys, args, replicas) : this.#run(of, keys, args)
     })
   }
 
   /** A call of the driver, with a deadline. */
-  async call<T>(what: () => Promise<T>): Promise<T> {
+  call<T>(what: () => Promise<T>): Promise<T> {
+    let answer: Promise<T>
     try {
-      const answer = await this.#deadlines.add(what())
-      this.#answered = true
-      this.#failing = undefined
-      return answer
+      answer = what()
     } catch (error) {
-      this.#noteFailure()
-      throw failureOf(error)
+      answer = Promise.reject(error as Error)
     }
+    return this.#deadlines.add(answer)
   }
 
-  #noteFailure(): void {
-    const now = this.#options.clock.now().mono
+  #failed(error: unknown): LockError {
+    const { clock, ttl } = this.#options
+    const now = clock.now().mono
     const { since, last } = this.#failing ?? { since: now, last: now }
-    this.#failing = { since: now - last > this.#options.ttl ? now : since, last: now }
+    this.#failing = { since: now - last > ttl ? now : since, last: now }
+    const failure = failureOf(error)
+    if (now - this.#failing.since > ttl) this.#lose(failure)
+    return failure
   }
 
-  /** Makes calls that leave in one piece for each server, and not in one each: the servers would answer in between. */
-  together<T>(calls: () => T): T {
+  /** What is asked for in one tick leaves in one piece for each server, and not in one each: they would answer in between. */
+  #cork(): void {
+    if (this.#corked) return
+    this.#corked = true
     const sockets = this.nodes().flatMap((node) => socketOf(node) ?? [])
     for (const socket of sockets) socket.cork()
-    try {
-      return calls()
-    } finally {
+    process.nextTick(() => {
+      this.#corked = false
       for (const socket of sockets) socket.uncork()
-    }
+    })
   }
 
   /** The servers whose settings matter, each as a client of its own. */
@@ -175,11 +188,11 @@ export class Server {
     return { reply, safe: !late && Number(confirmed) >= replicas }
   }
 
-  #run(of: Script, keys: readonly string[], args: Args): Promise<unknown> {
-    return this.client.evalsha(of.sha, keys.length, ...keys, ...args).catch(async (error: unknown) => {
+  #run(of: Script, keys: readonly string[], args: Args): Promise<Answer> {
+    return this.client.evalsha(of.sha, keys.length, ...keys, ...args).then(safely, async (error: unknown) => {
       if (!isUnknown(error)) throw error
       if (of === this.scripts.acquire) await this.#refuseIfFresh(keys[0] ?? '')
-      return this.client.eval(of.text, keys.length, ...keys, ...args)
+      return safely(await this.client.eval(of.text, keys.length, ...keys, ...args))
     })
   }
 
@@ -193,6 +206,8 @@ export class Server {
     throw unavailable(`${why}: it may have forgotten locks that are still believed in, so nothing is granted yet`)
   }
 }
+
+const safely = (reply: unknown): Answer => ({ reply, safe: true })
 
 /** On the server that a key belongs to. */
 const infoScript = script(`return redis.call('INFO')`)

@@ -87,6 +87,8 @@ export class RedisSession implements Session {
       },
     })
     this.#watches = new Watches(this.#listener)
+    // By then none of its entries can be alive, and a new session looks at the server anew.
+    void server.lost.then((why) => this.#finish(why))
   }
 
   /** Settles when the session hears what it is told. */
@@ -99,7 +101,7 @@ export class RedisSession implements Session {
     const name = names[0] ?? ''
     const sent = this.#options.clock.now()
     this.#ledger.asked(request, sent.mono)
-    const answer = await this.#lasting(this.#verbs.acquire(request, sent))
+    const answer = await this.#verbs.acquire(request, sent)
     this.#hear(answer.news)
     switch (answer.outcome) {
       case 'granted':
@@ -129,7 +131,7 @@ export class RedisSession implements Session {
     const asked: Promise<void>[] = []
     let failure: unknown
     for (const part of parts(this.#batches(claims), mostAtOnce)) {
-      const renewals = this.#server.together(() => part.map((batch) => apart(batch, (each) => this.#renew(each, sent))))
+      const renewals = part.map((batch) => apart(batch, (each) => this.#renew(each, sent)))
       const answers = renewals.map((renewal) =>
         renewal.then(
           (found) => {
@@ -165,7 +167,7 @@ export class RedisSession implements Session {
 
   async raise(name: string, token: bigint): Promise<void> {
     if (token > largest) throw unsupported(`Redis counts tokens up to ${largest}; another node of the quorum has more`)
-    const safe = await this.#lasting(this.#verbs.raise(name, token))
+    const safe = await this.#verbs.raise(name, token)
     if (!safe) throw unavailable('too few replicas confirmed the token in time')
   }
 
@@ -178,7 +180,7 @@ export class RedisSession implements Session {
     const keys = name === undefined ? await this.#server.scan(this.#keys.pattern) : [this.#keys.key(name)]
     const entries: Entry[] = []
     for (const part of parts(keys, mostAtOnce)) {
-      const found = await Promise.all(part.map((key) => this.#lasting(this.#verbs.query(key, name))))
+      const found = await Promise.all(part.map((key) => this.#verbs.query(key, name)))
       entries.push(...found.flat())
     }
     return entries
@@ -218,7 +220,7 @@ export class RedisSession implements Session {
   }
 
   async #renew(batch: Batch, sent: Instant): Promise<ReadonlyMap<string, Standing>> {
-    const answer = await this.#lasting(this.#verbs.renew(batch, sent))
+    const answer = await this.#verbs.renew(batch, sent)
     const found = new Map(batch.ids.map((id, at) => [id, { number: answer.standings[at] ?? 'gone', sent }]))
     for (const each of answer.news) {
       // Granted by this very call, after its standing was taken.
@@ -254,7 +256,7 @@ export class RedisSession implements Session {
   }
 
   async #remove(batch: Batch): Promise<readonly boolean[]> {
-    const { found, news } = await this.#lasting(this.#verbs.remove(batch))
+    const { found, news } = await this.#verbs.remove(batch)
     for (const id of batch.ids) this.#ledger.delete(id)
     this.#hear(news)
     return found
@@ -298,17 +300,6 @@ export class RedisSession implements Session {
 
   #batches(claims: readonly Claim[]): Batch[] {
     return batches(claims, this.#keys, this.#server.oneSlot)
-  }
-
-  /** A call's answer; the session ends when there has been none for a ttl. */
-  async #lasting<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer
-    } catch (error) {
-      // By then none of its entries can be alive, and a new session looks at the server anew.
-      if (this.#server.failingFor > this.ttl) this.#finish(LockError.find(error) ?? unavailable('no answer'))
-      throw error
-    }
   }
 }
 

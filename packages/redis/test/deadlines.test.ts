@@ -12,7 +12,13 @@ test('of calls that are due together, silence is told of once', async () => {
       return { cancel() {} }
     },
   }
-  const deadlines = new Deadlines(clock, 100, () => silences++)
+  const deadlines = new Deadlines({
+    clock,
+    within: 100,
+    silent: () => silences++,
+    answered: () => {},
+    failed: (error) => error,
+  })
   const calls = Promise.allSettled(Array.from({ length: 20 }, () => deadlines.add(new Promise(() => {}))))
   mono = 100
   due()

@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION ${schema}.run(
 DECLARE
   k bigint;
   held boolean;
+  f text[];
   g record;
 BEGIN
   FOR i IN 1 .. cardinality(ops) LOOP
@@ -36,12 +37,16 @@ BEGIN
       RETURN QUERY SELECT i - 1, 'g', s.granted, s.number FROM ${schema}.settle(self, k, names[i], held, false) s;
     ELSIF ops[i] = 'g' THEN
       PERFORM ${schema}.register(self, k, names[i], ids[i], weights[i], tokens[i]);
+    ELSIF ops[i] = 'f' THEN
+      f := ${schema}.free(self, k);
+      RETURN QUERY SELECT i - 1, 'g', split_part(e, ' ', 1), split_part(e, ' ', 2)::bigint FROM unnest(f) e;
+      what := CASE WHEN f = '{}' THEN 'x' ELSE 'd' END;
+      id := ids[i];
+      number := 0;
+      RETURN NEXT;
     ELSE
       what := 'd';
-      FOR g IN
-        SELECT * FROM ${schema}.free(self, k) WHERE ops[i] = 'f'
-        UNION ALL SELECT * FROM ${schema}.remove(self, k, names[i], ids[i], held) WHERE ops[i] = 'r'
-      LOOP
+      FOR g IN SELECT * FROM ${schema}.remove(self, k, names[i], ids[i], held) LOOP
         IF g.granted IS NULL THEN
           what := 'x';
         ELSE

@@ -6,7 +6,7 @@ import { sessions } from './sessions.ts'
 import { tables } from './tables.ts'
 
 /** Raised with every change of what follows: sessions of two versions must not share a queue. */
-export const version = 2
+export const version = 3
 
 /** What the script is written for. */
 export interface Space {
