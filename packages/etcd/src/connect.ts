@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { env } from 'node:process'
 import * as tls from 'node:tls'
-import { Etcd3, type IOptions } from 'etcd3'
+import { Etcd3, KVClient, type IOptions } from 'etcd3'
 import type { Location } from './options.ts'
 
 type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>
@@ -12,6 +12,25 @@ type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>
  */
 const once = { execute: async (call: (context: object) => unknown) => call({}) } as unknown as Policy
 
+/** Its calls about keys skip the policies, which have nothing to do, and are a twentieth of what a call costs. */
+class Client extends Etcd3 {
+  override readonly kv = new KVClient({
+    callOptionsFactory: undefined,
+    withConnection: (service, run) => this.pool.withConnection(service, run),
+    markFailed: () => {},
+    exec: (service, method, request, options) =>
+      this.pool.withConnection(service, ({ client, metadata }) => {
+        const calls = client as unknown as Readonly<Record<string, (...given: readonly unknown[]) => void>>
+        return new Promise((resolve, reject) => {
+          calls[method]?.(request, metadata, options, (error: unknown, answer: never) => {
+            if (error) reject(error as Error)
+            else resolve(answer)
+          })
+        })
+      }),
+  })
+}
+
 let connections = 0
 
 /**
@@ -20,7 +39,7 @@ let connections = 0
  */
 export function clientOf(member: string, location: Location, patience: number): Etcd3 {
   const { username, password, tls: secure, ca, cert, key } = location
-  return new Etcd3({
+  return new Client({
     hosts: `${secure ? 'https' : 'http'}://${member}`,
     ...(username !== undefined && password !== undefined && { auth: { username, password } }),
     ...(secure && { credentials: credentialsOf(ca ?? trusted(), cert, key) }),

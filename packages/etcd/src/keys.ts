@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { keyOf, type Contender } from '@locks/core/backend'
 
 /** From where to where, `end` excluded. */
@@ -19,12 +18,12 @@ export interface Place {
   /** `lock`, or the limit of a semaphore. */
   readonly kind: string
   readonly rank: Rank
-  /** The session's lease and the public form of the claim's id. */
+  /** The session's lease and the claim's number in it. */
   readonly who: string
 }
 
 /**
- * Where a namespace's entries are: `prefix/namespace/name/kind/rank/lease-hash`. Names, namespaces and kinds are encoded
+ * Where a namespace's entries are: `prefix/namespace/name/kind/rank/lease-number`. Names, namespaces and kinds are encoded
  * and hold no slash, so no name's range has a key of another's. A session's own keys are under `prefix/namespace/~/lease`,
  * behind all names.
  */
@@ -99,10 +98,7 @@ export class Keys {
 
 export const kindOf = ({ mode, permits }: Contender): string => (mode === 'permit' ? String(permits ?? 1) : 'lock')
 
-/** Others can read keys, and an id is its owner's secret. */
-export function whoOf(lease: string, id: string): string {
-  return `${lease}-${createHash('sha256').update(id).digest('base64url').slice(0, 22)}`
-}
+export const whoOf = (lease: string, number: number): string => `${lease}-${number}`
 
 function range(from: string, to: string): Range {
   return { key: Buffer.from(from), range_end: Buffer.from(to) }

@@ -14,13 +14,26 @@ export interface Line {
   state: 'asked' | 'queued' | 'granted' | 'stolen' | 'unwanted'
   /** When the entry came to its place in the store. */
   created: bigint | undefined
+  /** The last revision of which a thief has said that it took away what stood here. */
+  robbed: bigint
+  /** Calls that may put it in the store or take it away, and have no answer that is the last word: see `Ledger.calling`. */
+  open: number
 }
 
-/** Whatever the store may have of a session. */
+/** Whether no call about it but the one that is under way was ever made: the store cannot have it yet. */
+export const isNew = ({ created, open }: Line): boolean => created === undefined && open <= 1
+
+/**
+ * Whatever the store may have of a session. The places of what is gone are used again, for etcd remembers each key that
+ * there ever was, until it is compacted, and looks at all of a name's when it looks for one.
+ */
 export class Ledger {
   readonly #lease: string
   readonly #lines = new Map<string, Line>()
   readonly #byWho = new Map<string, Line>()
+  /** Places that have been used and are free: there is nothing under them, and no call that could put something there. */
+  readonly #free: string[] = []
+  #places = 0
 
   constructor(lease: string) {
     this.#lease = lease
@@ -29,47 +42,51 @@ export class Ledger {
   asked(request: Claim & Contender): Line {
     const known = this.#lines.get(request.id)
     if (known && known.state !== 'stolen') return known
-    const [name = ''] = request.names
-    const line: Line = {
-      claim: { id: request.id, names: request.names },
-      name,
-      kind: kindOf(request),
-      who: whoOf(this.#lease, request.id),
-      rank: holderRank(request),
-      state: 'asked',
-      created: undefined,
-    }
-    this.keep(line)
-    return line
+    if (known) this.delete(known)
+    const { id, names } = request
+    const who = this.#free.pop() ?? whoOf(this.#lease, ++this.#places)
+    return this.#add({ id, names }, { name: names[0] ?? '', kind: kindOf(request), rank: holderRank(request), who }, 0)
   }
 
-  /** Found at the store. What nobody here knows any more goes by the public form of its id. */
-  adopted(place: Place): Line {
-    const known = this.#byWho.get(place.who)
-    if (known) return known
-    const { name, kind, who } = place
-    const claim = { id: who, names: [name] }
-    const line: Line = { claim, name, kind, who, rank: place.rank, state: 'asked', created: undefined }
-    this.keep(line)
-    return line
-  }
-
-  /** Also again, when an answer shows that the store may have it although it was removed. */
-  keep(line: Line): void {
-    this.#lines.set(line.claim.id, line)
-    this.#byWho.set(line.who, line)
+  /** Found at the store. What nobody here knows goes by its place; undefined: it is gone by now. */
+  adopted(place: Place): Line | undefined {
+    const { name, who } = place
+    const known = this.#byWho.get(who)
+    return known ?? (this.#free.includes(who) ? undefined : this.#add({ id: who, names: [name] }, place, 1))
   }
 
   get(id: string): Line | undefined {
-    return this.#lines.get(id) ?? this.#byWho.get(whoOf(this.#lease, id))
+    return this.#lines.get(id)
   }
 
   by(who: string): Line | undefined {
     return this.#byWho.get(who)
   }
 
-  delete({ claim, who }: Line): void {
-    this.#lines.delete(claim.id)
+  /**
+   * Makes a call that may put a line in the store or take it away. Its answer is the last word if no other such call was
+   * under way; a call that has failed is for ever.
+   */
+  async calling<T>(line: Line, call: () => Promise<T>): Promise<T> {
+    const alone = ++line.open === 1
+    const answer = await call()
+    if (alone) line.open--
+    return answer
+  }
+
+  /** The store does not have it. Of one that it may yet have, by a call without an answer, nothing is forgotten. */
+  delete(line: Line): void {
+    const { claim, who, open } = line
+    if (open > 0 || this.#byWho.get(who) !== line) return
+    if (this.#lines.get(claim.id) === line) this.#lines.delete(claim.id)
     this.#byWho.delete(who)
+    this.#free.push(who)
+  }
+
+  #add(claim: Claim, { name, kind, rank, who }: Place, open: number): Line {
+    const line: Line = { claim, name, kind, rank, who, state: 'asked', created: undefined, robbed: 0n, open }
+    this.#lines.set(claim.id, line)
+    this.#byWho.set(who, line)
+    return line
   }
 }

@@ -140,9 +140,10 @@ export class Queues {
   /** Confirms those of this process who may hold by what is known now. */
   #decide(waited: Waited): void {
     const { queue, waiting } = waited
-    for (const { place } of queue.granted()) {
+    for (const { place, created } of queue.granted()) {
       const own = place.rank === '2' ? waiting.get(place.who) : undefined
-      if (own && !own.confirming) this.#confirm(waited, own)
+      // What is behind the store may have another in this place, who was there before.
+      if (own && own.line.created === created && !own.confirming) this.#confirm(waited, own)
     }
   }
 

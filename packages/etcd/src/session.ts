@@ -91,9 +91,7 @@ export class EtcdSession implements Session {
 
   async #acquire(request: Request): Promise<Grant | 'queued' | null> {
     const line = this.#ledger.asked(request)
-    const admitted = await this.#lasting(this.#ask(line, request))
-    // It may have been removed meanwhile, before it was applied.
-    this.#ledger.keep(line)
+    const admitted = await this.#lasting(this.#ledger.calling(line, () => this.#ask(line, request)))
     switch (admitted.outcome) {
       case 'granted':
         return this.#grant(line, admitted.created)
@@ -132,11 +130,12 @@ export class EtcdSession implements Session {
   }
 
   async remove(claim: Claim): Promise<boolean> {
-    const line = this.#ledger.get(claim.id) ?? (await this.#lookFor(claim))
+    const line = this.#ledger.get(claim.id)
     if (!line) return false
+    const held = line.state === 'granted'
     line.state = 'unwanted'
     this.#queues.leave(line)
-    const found = await this.#lasting(this.#verbs.remove(line))
+    const found = await this.#lasting(this.#ledger.calling(line, () => this.#verbs.remove(line, held)))
     this.#ledger.delete(line)
     return found
   }
@@ -145,7 +144,7 @@ export class EtcdSession implements Session {
     const keys = await this.#life.lease.keys()
     return keys.flatMap((key) => {
       const place = this.#keys.place(key)
-      return place ? [this.#ledger.adopted(place).claim] : []
+      return (place && this.#ledger.adopted(place)?.claim) ?? []
     })
   }
 
@@ -158,10 +157,10 @@ export class EtcdSession implements Session {
     return entriesOf(queue, name)
   }
 
-  /** The key by which a claim of this session holds its name. */
+  /** The key by which a claim of this session holds its name; of one that is gone, a key that nobody has. */
   holderKey(request: Request): Buffer {
     const [name = ''] = request.names
-    const who = whoOf(this.#life.lease.hex, request.id)
+    const who = this.#ledger.get(request.id)?.who ?? whoOf(this.#life.lease.hex, 0)
     return this.#keys.entry(name, { kind: kindOf(request), rank: holderRank(request), who })
   }
 
@@ -198,6 +197,7 @@ export class EtcdSession implements Session {
 
   /** A grant counts from the session's last proof: the lease does not begin anew with what is put under it. */
   #grant(line: Line, created: bigint): Grant {
+    if (created <= line.robbed) line.state = 'stolen'
     if (line.state === 'stolen') throw unavailable('the lock was stolen before the answer that it was granted')
     line.state = 'granted'
     line.created = created
@@ -228,16 +228,12 @@ export class EtcdSession implements Session {
     this.#ledger.delete(line)
   }
 
-  /** An entry of which nobody here knows any more where it is. */
-  async #lookFor(claim: Claim): Promise<Line | undefined> {
-    await this.own()
-    return this.#ledger.get(claim.id)
-  }
-
   /** The news may be of an entry that has been replaced since. */
   #robbed(who: string, created: bigint): void {
     const line = this.#ledger.by(who)
-    if (!line || (line.created ?? created) > created) return
+    if (!line) return
+    if (created > line.robbed) line.robbed = created
+    if (line.created === undefined || line.created > created) return
     line.state = 'stolen'
     this.#options.events.lost(line.claim.id, 'stolen')
   }

@@ -3,7 +3,7 @@ import type { IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
 import { leaseIsGone, unavailable } from './failures.ts'
 import { foundIn, holds, sorted, valueOf, type Found, type Owner, type Wanted } from './entries.ts'
 import { ranks, type Keys, type Rank } from './keys.ts'
-import type { Line } from './ledger.ts'
+import { isNew, type Line } from './ledger.ts'
 import type { Members } from './members.ts'
 import * as txn from './transactions.ts'
 
@@ -122,10 +122,15 @@ export class Verbs {
     throw unavailable('others were granted the lock whenever it was to be stolen')
   }
 
-  /** Whether it was there, in whatever rank. */
-  async remove(line: Line): Promise<boolean> {
-    const success = ranks.map((rank) => txn.remove(this.#key(line, rank)))
+  /** Whether it was there, in whatever rank: `held` says where it is likely to be, and there is nowhere else then. */
+  async remove(line: Line, held: boolean): Promise<boolean> {
     // What is not removed within a ttl ends the session.
+    if (held) {
+      const key = this.#key(line, line.rank)
+      const { deleted } = await this.#members.call((client, options) => client.kv.deleteRange({ key }, options), true)
+      if (deleted !== '0') return true
+    }
+    const success = ranks.map((rank) => txn.remove(this.#key(line, rank)))
     const answer = await this.#members.call((client, options) => client.kv.txn({ success }, options), true)
     return txn.removedBy(answer) > 0
   }
@@ -160,15 +165,16 @@ export class Verbs {
     return this.#members.call((client, options) => client.kv.txn(request, options))
   }
 
-  /** Its place in the queue, unless it has one or the name is of another kind. */
+  /** Its place in the queue, unless it has one, which it cannot when it is new, or the name is of another kind. */
   #enqueue(line: Line, value: Buffer, look: boolean): ITxnRequest {
-    const [waiter, holder] = [this.#key(line, '2'), this.#key(line, line.rank)]
+    const waiter = this.#key(line, '2')
+    const own = isNew(line) ? [] : [this.#key(line, line.rank), waiter]
     const all = this.#keys.name(line.name)
     const others = this.#keys.otherKinds(line.name, line.kind)
     return {
-      compare: [...others.map(txn.empty), txn.absent(holder), txn.absent(waiter)],
+      compare: [...others.map(txn.empty), ...own.map(txn.absent)],
       success: [txn.put(waiter, value, this.#lease), ...(look ? [txn.list(all)] : [])],
-      failure: [txn.get(holder), txn.get(waiter), txn.list(all, 1)],
+      failure: [...own.map(txn.get), txn.list(all, 1)],
     }
   }
 

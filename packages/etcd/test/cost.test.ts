@@ -39,7 +39,8 @@ test('10,000 held locks are renewed in at most 20 requests and round trips a cyc
   const [sent, roundTrips] = [(after[0] - before[0]) / cycles, (after[1] - before[1]) / cycles]
   const took = renewed.map((each) => each.took.toFixed()).join(', ')
   console.log(`a cycle of ${names.length} locks: ${sent} requests, ${roundTrips} round trips, ${took} ms`)
-  expect(renewed.map(({ claims }) => claims)).toEqual(renewed.map(() => names.length))
+  // The first may have left before they were all held.
+  expect(new Set(renewed.slice(1).map(({ claims }) => claims))).toEqual(new Set([names.length]))
   expect(sent).toBeLessThanOrEqual(20)
   expect(roundTrips).toBeLessThanOrEqual(20)
   expect(held.filter((lock) => lock.held)).toHaveLength(names.length)
