@@ -1,6 +1,6 @@
 import {
   checkKind,
-  LockError,
+  type LockError,
   settledWithin,
   tokenSpacing,
   unsupported,
