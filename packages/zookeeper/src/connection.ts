@@ -72,7 +72,7 @@ export class Connection {
   #heard = 0
   #zxid: bigint
   #why: LockError | undefined
-  #corked = false
+  readonly #leaving: Buffer[] = []
   #timer: Timer | undefined
 
   constructor(options: ConnectionOptions, identity: Identity, credentials: Credentials | undefined) {
@@ -95,9 +95,8 @@ export class Connection {
   /** The session as the server grants it; undefined when it has expired. To be called once, first of all. */
   opened(): Promise<Identity | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<Identity | undefined>()
-    const pending = {
+    const request = {
       operation: { type: 0, payload: null, read: () => undefined },
-      xid: 0,
       resolve: (answer: unknown) => resolve(answer as Identity | undefined),
       reject,
     }
@@ -110,7 +109,7 @@ export class Connection {
       const password = Buffer.from(answer.buffer())
       this.#pending.shift()?.resolve(ttl > 0 ? { id, password, ttl, zxid: this.#zxid } : undefined)
     }
-    this.#expect(pending)
+    this.#expect(request, 0)
     return promise
   }
 
@@ -140,12 +139,12 @@ export class Connection {
   #request(request: Request): void {
     // A positive number of 32 bits.
     const xid = (this.#xid = (this.#xid % 0x7fff_ffff) + 1)
-    this.#expect({ ...request, xid })
+    this.#expect(request, xid)
     this.#send(frame(new jute.protocol.RequestHeader(xid, request.operation.type), request.operation.payload))
   }
 
-  #expect(pending: Omit<Pending, 'since'>): void {
-    this.#pending.push({ ...pending, since: this.#options.clock.now() })
+  #expect({ operation, resolve, reject }: Request, xid: number): void {
+    this.#pending.push({ operation, resolve, reject, xid, since: this.#options.clock.now() })
     this.#timer ??= this.#options.clock.after(this.#limit, () => this.#check())
   }
 
@@ -166,15 +165,10 @@ export class Connection {
 
   /** What is sent in one go of the event loop leaves together. */
   #send(bytes: Buffer): void {
-    if (!this.#corked) {
-      this.#corked = true
-      this.#socket.cork()
-      process.nextTick(() => {
-        this.#corked = false
-        this.#socket.uncork()
-      })
-    }
-    this.#socket.write(bytes)
+    if (this.#leaving.push(bytes) > 1) return
+    process.nextTick(() => {
+      this.#socket.write(Buffer.concat(this.#leaving.splice(0)))
+    })
   }
 
   #receive(chunk: Buffer): void {

@@ -1,5 +1,4 @@
 import { granted, type Contender, type Mode } from '@locks/core/backend'
-import { createHash } from 'node:crypto'
 
 /** One node of a name's queue, as its own name tells. */
 export interface Seat extends Contender {
@@ -24,17 +23,15 @@ function kindOf({ mode, permits, weight, steal }: Contender & { readonly steal: 
 }
 
 /**
- * What a node's name shows of the claim that it is. The claim's id is a secret, and every client may read the name. The
- * session is part of it, so that what an earlier session has left is never taken for one's own.
+ * What a node's name shows of the claim that it is. The claim's id is a secret, and every client may read the name, so it is
+ * a number. The session is part of it, so that what an earlier session has left is never taken for one's own.
  */
-export function markOf(id: string, session: string): string {
-  return createHash('sha256').update(`${session} ${id}`).digest('base64url').slice(0, 22)
-}
+export const markOf = (session: string, number: number): string => `${session}-${number}`
 
 const modes: Readonly<Record<string, Mode>> = { x: 'exclusive', t: 'exclusive', s: 'shared', p: 'permit' }
 
 export function seatOf(node: string): Seat | undefined {
-  const parts = /^(?:([xst])|(p)(\d+)w(\d+))\.([\w-]{22})\.(\d{10})$/.exec(node)
+  const parts = /^(?:([xst])|(p)(\d+)w(\d+))\.([\da-f]+-\d+)\.(\d{10})$/.exec(node)
   if (!parts) return undefined
   const [, lock, semaphore, permits, weight, mark = '', sequence] = parts
   const kind = lock ?? semaphore ?? ''

@@ -2,7 +2,7 @@ import type { Clock, Lanes, Request } from '@locks/core/backend'
 import type { Stat } from './answer.ts'
 import type { Call } from './client.ts'
 import { firstOf, nodePrefix, queueOf, type Seat } from './contenders.ts'
-import { code, failureOf, unavailable, unless } from './failures.ts'
+import { code, failureOf, isRefusal, unavailable, unless } from './failures.ts'
 import { children, remove, type Acl, type Node } from './operations.ts'
 import type { Parents } from './parents.ts'
 import type { Paths } from './paths.ts'
@@ -77,11 +77,12 @@ export class Nodes {
     for (;;) {
       if (place.unwanted) throw unavailable('the place in the queue is not wanted any more')
       parents.use(place.name, clock.now())
-      const making = send(node)
+      const making = this.#made(place, send(node), pathOf)
+      place.making = making.catch(() => {})
       // In the same round trip; if that fails, this does.
       const list = this.list(place.name)
       list.catch(() => {})
-      const made = await this.#made(place, making, pathOf)
+      const made = await making
       if (made) return { made, list: await list }
       await this.#makeParent(place)
     }
@@ -96,8 +97,8 @@ export class Nodes {
 
   /** Whether there was one. */
   async remove(place: Place): Promise<boolean> {
-    // Its answer may be on its way.
-    await place.making
+    // Its answer may be on its way. If it is not, the removal leaves at once, before what is asked for next.
+    if (place.making) await place.making
     if (place.node === undefined && place.doubtful) await this.find(place)
     if (place.node === undefined) return false
     const removal = this.#options.call(remove(this.path(place))).then(() => true)
@@ -107,19 +108,18 @@ export class Nodes {
   }
 
   /** Notes what the making of the node has come to; undefined where the parent was missing. */
-  #made<T>(place: Place, making: Promise<T>, pathOf: (made: T) => string | undefined): Promise<T | undefined> {
-    const made = unless(making, undefined, code.noNode).then(
-      (answer) => {
-        if (answer) place.node = pathOf(answer)?.slice(this.parent(place).length + 1)
-        return answer
-      },
-      (error: unknown) => {
-        if (failureOf(error).code === 'OUTCOME_UNKNOWN') place.doubtful = true
-        throw error
-      },
-    )
-    place.making = made.catch(() => {})
-    return made
+  async #made<T>(place: Place, making: Promise<T>, pathOf: (made: T) => string | undefined): Promise<T | undefined> {
+    try {
+      const made = await making
+      place.node = pathOf(made)?.slice(this.parent(place).length + 1)
+      return made
+    } catch (error) {
+      if (isRefusal(error, code.noNode)) return undefined
+      if (failureOf(error).code === 'OUTCOME_UNKNOWN') place.doubtful = true
+      throw error
+    } finally {
+      place.making = undefined
+    }
   }
 
   /** Calls about the name that come meanwhile must not overtake this one. */

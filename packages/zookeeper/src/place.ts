@@ -1,5 +1,4 @@
 import type { Request } from '@locks/core/backend'
-import { markOf } from './contenders.ts'
 
 /** A claim of this session, and what is known of its node in the queue of its name. */
 export class Place {
@@ -10,7 +9,7 @@ export class Place {
   node: string | undefined
   /** Whether there may be a node that no answer has told of. */
   doubtful = false
-  /** Settles when the answer to the making of its node has come, or cannot come any more. */
+  /** While its node is being made: settles when the answer has come, or cannot come any more. */
   making: Promise<unknown> | undefined
   /** The pending call that asks for it. */
   entering: Promise<'held' | 'queued' | 'refused'> | undefined
@@ -27,10 +26,10 @@ export class Place {
   /** Set by whoever looks after those who wait. */
   readonly wake: () => void
 
-  constructor(request: Request, session: string, wake: (place: Place) => void) {
+  constructor(request: Request, mark: string, wake: (place: Place) => void) {
     this.request = request
     this.name = request.names[0] ?? ''
-    this.mark = markOf(request.id, session)
+    this.mark = mark
     this.wake = () => wake(this)
   }
 

@@ -1,5 +1,6 @@
 import {
   Heartbeat,
+  keyOf,
   Lanes,
   settledWithin,
   type Claim,
@@ -13,6 +14,7 @@ import {
   type SessionOptions,
 } from '@locks/core/backend'
 import type { Client } from './client.ts'
+import { markOf } from './contenders.ts'
 import { code, failureOf, unavailable, unless } from './failures.ts'
 import { Ledger } from './ledger.ts'
 import { Looks } from './looks.ts'
@@ -63,6 +65,8 @@ export class ZookeeperSession implements Session {
   readonly #snapshots: Snapshots
   readonly #looks: Looks
   readonly #renewals: RenewalsOptions
+  /** How many it has had. */
+  #places = 0
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
@@ -71,6 +75,7 @@ export class ZookeeperSession implements Session {
     const { clock, clientId, owner, events } = options
     const { call, ttl } = client
     const { acl } = settings
+    const label = labelOf(clientId, owner)
     this.ttl = ttl
     this.ended = new Promise((resolve) => (this.#end = resolve))
     this.#options = options
@@ -89,7 +94,7 @@ export class ZookeeperSession implements Session {
       lanes: this.#lanes,
       parents: this.#parents,
       data: ({ names: [name = ''], value }) =>
-        labelOf(clientId, owner, paths.parent(name).endsWith(`/${name}`) ? undefined : name, value),
+        value === undefined && keyOf(name) === name ? label : labelOf(clientId, owner, name, value),
     })
     this.#queues = new Queues(call, this.#nodes, this.#watches)
     this.#observers = new Observers(call, paths)
@@ -232,7 +237,8 @@ export class ZookeeperSession implements Session {
   }
 
   #newPlace(request: Request): Place {
-    const place = new Place(request, this.#sign.session, (woken) => this.#looks.wake(woken))
+    const mark = markOf(this.#sign.session, ++this.#places)
+    const place = new Place(request, mark, (woken) => this.#looks.wake(woken))
     this.#ledger.add(place)
     return place
   }
