@@ -163,6 +163,11 @@ export class Engine {
     await settledWithin(this.#storeClock, this.#keeper.close(), settleWithin)
   }
 
+  /** Whether an entry at the store may pass from one holder to another. */
+  get handsOn(): boolean {
+    return this.#lines !== undefined
+  }
+
   // For the waiters, the queries and the observations
 
   session(): Session | undefined {

@@ -52,15 +52,19 @@ export interface Origin {
   readonly session: Session
   readonly request: Request
   readonly tokens: readonly bigint[]
+  /** Whether what is at the store may outlive the holder: its manager hands locks on to its own callers. */
+  readonly handsOn: boolean
 }
 
 /** Undefined for what no `LockManager` of this copy of core has made. */
-export const originsOf = (holding: object): readonly Origin[] | undefined => LeaseHolding.leasesOf(holding)
+export const originsOf = (holding: object): readonly Origin[] | undefined => LeaseHolding.originsOf(holding)
 
 class LeaseHolding implements Holding {
   /** Not a property: the request's id is the owner's secret, and locks are printed. */
-  static leasesOf(holding: object): readonly Lease[] | undefined {
-    return #leases in holding ? holding.#leases : undefined
+  static originsOf(holding: object): readonly Origin[] | undefined {
+    if (!(#leases in holding)) return undefined
+    const { handsOn } = holding.#engine
+    return holding.#leases.map(({ session, request, tokens }) => ({ session, request, tokens, handsOn }))
   }
 
   readonly #engine: Engine

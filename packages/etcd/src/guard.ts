@@ -12,6 +12,8 @@ type Operation = Parameters<ComparatorBuilder['then']>[number]
  * is granted the lock, so nothing has to be remembered beside the data, and an old holder is refused although no new
  * one has come yet.
  *
+ * A lock of a manager with `handover: 'local'` is refused (`UNSUPPORTED`): its key passes from holder to holder.
+ *
  * The client is of the same cluster, has no namespace, and may read the keys of the locks.
  */
 export class EtcdGuard {
@@ -62,6 +64,11 @@ function ownersOf(lock: unknown): readonly Owner[] {
   if (!origins.every((origin): origin is Owner => origin.session instanceof EtcdSession)) throw notALock(lock)
   if (origins.some(({ request }) => request.mode === 'permit')) {
     throw unsupported('a permit guards nothing: the holders of a semaphore have no order among themselves')
+  }
+  if (origins.some(({ handsOn }) => handsOn)) {
+    throw unsupported(
+      "EtcdGuard goes by the lock's key, which outlives its holder where a manager has `handover: 'local'`",
+    )
   }
   return origins
 }

@@ -17,7 +17,8 @@ afterAll(async () => {
 })
 beforeEach(() => client.put('count').value(0))
 
-const locksAt = (namespace?: string) => open(etcd({ url: server.url }), { ttl: 10_000, namespace })
+const locksAt = (namespace?: string, handover?: 'local') =>
+  open(etcd({ url: server.url }), { ttl: 10_000, namespace, handover })
 const put = (count: number) => client.put('count').value(count)
 
 test('a holder that is stopped past its ttl is refused, although the next one has not written yet', async () => {
@@ -113,9 +114,11 @@ describe('nothing takes place', () => {
     expect(await countIn(client)).toBe(0)
   })
 
-  test('for a permit, for locks of another store, for what is none, and by what is no client', async () => {
+  test('for a permit, for what may be handed on, for locks of another store, for what is none, and by what is no client', async () => {
     const permit = await (await locksAt()).acquire('pool', { permits: 2 })
     expect(() => guard.if(permit)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
+    const handed = await (await locksAt(undefined, 'local')).acquire('handed')
+    expect(() => guard.if(handed)).toThrow(/outlives its holder where a manager has `handover: 'local'`/)
     const others = new LockManager(memory())
     cleanup(() => others.close())
     const foreign = await others.acquire('a')
