@@ -1,12 +1,12 @@
 import {
   checkKind,
-  LockError,
   settledWithin,
   unsupported,
   type Claim,
   type Entry,
   type Grant,
   type Instant,
+  type LockError,
   type Loss,
   type Proof,
   type Request,
