@@ -114,7 +114,8 @@ export class Database {
     const woken = new Set<number>()
     const number = () => {
       counter ??= this.#counter()
-      if (counter.next >= counter.durable) {
+      // With the room behind it, in which its holder's manager may give tokens of its own.
+      if (counter.next + tokenSpacing > counter.durable) {
         if (!synchronised) throw new BlockUsedUp()
         counter.durable = counter.next + block
       }

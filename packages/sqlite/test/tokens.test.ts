@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import type { Grant } from '@locks/core/backend'
+import { tokenSpacing, type Grant } from '@locks/core/backend'
 import { expect, test } from 'vitest'
 import { Database } from '../src/database.ts'
 import { adopt } from '../src/schema.ts'
@@ -109,8 +109,26 @@ test('a number that only a synchronised commit may use runs the transaction agai
   take(1_000)
   expect(runs).toHaveLength(3)
   // The first of them was rolled back, and has used nothing.
-  expect(runs[2]?.[0]).toBe(first + 1_001)
+  expect(runs[2]?.[0]).toBe(first + 1_001 * tokenSpacing)
   expect(numbers.skipBlock(now)).toBeGreaterThan(runs[2]?.at(-1) ?? 0)
+})
+
+test('the room behind a number is as durable as the number, wherever the count was raised to', async () => {
+  const path = database()
+  const db = new DatabaseSync(path)
+  cleanup(() => db.close())
+  adopt(db, path)
+  const numbers = new Database(db, path, path)
+  const now = { mono: 0, wall: 0 }
+  numbers.skipBlock(now)
+  const durable = () => Number((db.prepare('SELECT durable FROM counter').get() as { durable: number }).durable)
+  const last = durable() - 1
+  const { result } = numbers.transact('write', now, (tx) => {
+    tx.atLeast(last)
+    return tx.number()
+  })
+  expect(result).toBe(last)
+  expect(durable()).toBeGreaterThanOrEqual(last + tokenSpacing)
 })
 
 test('tokens rise when the file was deleted, as long as the clock goes on', async () => {
