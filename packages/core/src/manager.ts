@@ -32,7 +32,8 @@ export interface ManagerOptions {
   /**
    * `'local'`: of the callers of this manager who want the same exclusive lock, one waits at the store, and a lock that is
    * released passes to the next of them at once, without a round trip, each time with a higher token. After 64 of them,
-   * or a second, it goes back to the store and so to others. Arrival order holds within the manager only then.
+   * or a second, it goes back to the store and so to others. Arrival order holds within the manager only then;
+   * and after a theft that the manager has not heard of (half a ttl at most), holders in line have tokens below the thief's.
    * `'store'` unless said otherwise: every caller waits at the store, in the order that the backend promises.
    */
   readonly handover?: 'store' | 'local' | undefined

@@ -89,13 +89,17 @@ test('the block is extended before it is used up, also within one transaction', 
   expect(await token(copy, 'b')).toBeGreaterThan(highest)
 })
 
-test('a number that only a synchronised commit may use runs the transaction again, as one', async () => {
+/** A database of its own, and what its numbers come from. */
+function counted() {
   const path = database()
   const db = new DatabaseSync(path)
   cleanup(() => db.close())
   adopt(db, path)
-  const numbers = new Database(db, path, path)
-  const now = { mono: 0, wall: 0 }
+  return { db, numbers: new Database(db, path, path), now: { mono: 0, wall: 0 } }
+}
+
+test('a number that only a synchronised commit may use runs the transaction again, as one', async () => {
+  const { numbers, now } = counted()
   const first = numbers.skipBlock(now)
   const runs: number[][] = []
   const take = (count: number) =>
@@ -114,12 +118,7 @@ test('a number that only a synchronised commit may use runs the transaction agai
 })
 
 test('the room behind a number is as durable as the number, wherever the count was raised to', async () => {
-  const path = database()
-  const db = new DatabaseSync(path)
-  cleanup(() => db.close())
-  adopt(db, path)
-  const numbers = new Database(db, path, path)
-  const now = { mono: 0, wall: 0 }
+  const { db, numbers, now } = counted()
   numbers.skipBlock(now)
   const durable = () => Number((db.prepare('SELECT durable FROM counter').get() as { durable: number }).durable)
   const last = durable() - 1
