@@ -127,4 +127,4 @@ export function timed(sizes: Sizes, run: (cycles: number) => Promise<unknown>, s
   }
 }
 
-const roundTime = 30
+const roundTime = 100

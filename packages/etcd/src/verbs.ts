@@ -1,5 +1,6 @@
 import { Admission, granted, type Contender, type Instant } from '@locks/core/backend'
 import type { IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
+import { Bundles } from './bundles.ts'
 import { leaseIsGone, unavailable } from './failures.ts'
 import { foundIn, holds, sorted, valueOf, type Found, type Owner, type Wanted } from './entries.ts'
 import { ranks, type Keys, type Rank } from './keys.ts'
@@ -35,6 +36,8 @@ export class Verbs {
   readonly #keys: Keys
   readonly #lease: string
   readonly #owner: Owner
+  readonly #asked = new Bundles((request) => this.run(request))
+  readonly #removed = new Bundles((request) => this.#runFirst(request))
 
   constructor(members: Members, keys: Keys, lease: string, owner: Owner) {
     this.#members = members
@@ -50,7 +53,7 @@ export class Verbs {
   async admit(line: Line, request: Wanted, now: Instant): Promise<Admitted> {
     const all = this.#keys.name(line.name)
     const value = valueOf(line.name, request, this.#owner, now)
-    const answer = await this.run({
+    const answer = await this.#put(line, value, {
       compare: [txn.empty(all)],
       success: [txn.put(this.#key(line, line.rank), value, this.#lease)],
       failure: [txn.nested(this.#enqueue(line, value, true))],
@@ -61,17 +64,20 @@ export class Verbs {
 
   /** The same without a view, where there is one already: a long queue is not to be read for each that joins it. */
   async join(line: Line, request: Wanted, now: Instant): Promise<Admitted> {
-    const answer = await this.run(this.#enqueue(line, valueOf(line.name, request, this.#owner, now), false))
+    const value = valueOf(line.name, request, this.#owner, now)
+    const answer = await this.#put(line, value, this.#enqueue(line, value, false))
     const admitted = this.#enqueued(line, answer, answer.succeeded)
     return admitted.outcome === 'queued' ? { ...admitted, view: undefined } : admitted
   }
 
   /** Like `admit`, but takes a place in the queue only if it can hold beside all that are in it. */
   async tryAdmit(line: Line, request: Wanted, now: Instant): Promise<Admitted> {
-    const answer = await this.run({
-      compare: [txn.empty(this.#keys.name(line.name))],
-      success: [txn.put(this.#key(line, line.rank), valueOf(line.name, request, this.#owner, now), this.#lease)],
-      failure: [txn.list(this.#keys.name(line.name))],
+    const all = this.#keys.name(line.name)
+    const value = valueOf(line.name, request, this.#owner, now)
+    const answer = await this.#put(line, value, {
+      compare: [txn.empty(all)],
+      success: [txn.put(this.#key(line, line.rank), value, this.#lease)],
+      failure: [txn.list(all)],
     })
     if (answer.succeeded) return { outcome: 'granted', created: BigInt(answer.header.revision) }
     const { queue } = this.#viewIn(answer)
@@ -95,9 +101,10 @@ export class Verbs {
    */
   async confirm(line: Line, request: Wanted, now: Instant): Promise<Confirmed> {
     const [waiter, holder] = [this.#key(line, '2'), this.#key(line, line.rank)]
-    const answer = await this.run({
+    const value = valueOf(line.name, request, this.#owner, now)
+    const answer = await this.#put(line, value, {
       compare: [txn.since(waiter, line.created ?? 0n), txn.empty(this.#keys.conflicting(line.name, request))],
-      success: [txn.remove(waiter), txn.put(holder, valueOf(line.name, request, this.#owner, now), this.#lease)],
+      success: [txn.remove(waiter), txn.put(holder, value, this.#lease)],
       failure: [txn.get(holder), txn.get(waiter)],
     })
     if (answer.succeeded) return { outcome: 'granted', created: BigInt(answer.header.revision) }
@@ -125,14 +132,13 @@ export class Verbs {
   /** Whether it was there, in whatever rank: `held` says where it is likely to be, and there is nowhere else then. */
   async remove(line: Line, held: boolean): Promise<boolean> {
     // What is not removed within a ttl ends the session.
-    if (held) {
-      const key = this.#key(line, line.rank)
-      const { deleted } = await this.#members.call((client, options) => client.kv.deleteRange({ key }, options), true)
-      if (deleted !== '0') return true
-    }
-    const success = ranks.map((rank) => txn.remove(this.#key(line, rank)))
-    const answer = await this.#members.call((client, options) => client.kv.txn({ success }, options), true)
-    return txn.removedBy(answer) > 0
+    if (held && (await this.#removedFrom(line, [line.rank]))) return true
+    return this.#removedFrom(line, ranks)
+  }
+
+  async #removedFrom(line: Line, from: readonly Rank[]): Promise<boolean> {
+    const success = from.map((rank) => txn.remove(this.#key(line, rank)))
+    return txn.removedBy(await this.#removed.add(line.name, { success }, 0)) > 0
   }
 
   async view(name: string): Promise<View> {
@@ -163,6 +169,15 @@ export class Verbs {
 
   run(request: ITxnRequest): Promise<ITxnResponse> {
     return this.#members.call((client, options) => client.kv.txn(request, options))
+  }
+
+  #runFirst(request: ITxnRequest): Promise<ITxnResponse> {
+    return this.#members.call((client, options) => client.kv.txn(request, options), true)
+  }
+
+  /** A transaction about a name that may put this value. */
+  #put({ name }: Line, value: Buffer, request: ITxnRequest): Promise<ITxnResponse> {
+    return this.#asked.add(name, request, value.length)
   }
 
   /** Its place in the queue, unless it has one, which it cannot when it is new, or the name is of another kind. */

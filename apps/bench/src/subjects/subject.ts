@@ -1,7 +1,7 @@
 import type { Kind } from '../result.ts'
 
 /** What a workload asks of a subject beyond locking and unlocking. */
-export type Need = 'try' | 'wait' | 'crowd' | 'processes' | 'shared' | 'permits' | 'hold' | 'crash'
+export type Need = 'try' | 'wait' | 'crowd' | 'multitude' | 'processes' | 'shared' | 'permits' | 'hold' | 'crash'
 
 /** Somebody who locks on one backend: ours, the raw driver, or another library. */
 export interface Subject {

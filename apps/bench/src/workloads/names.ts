@@ -24,7 +24,7 @@ function measureNames(bench: Bench, count: number): Promise<Table> {
     workload: 'names',
     case: `${count.toLocaleString('en')} names`,
     unit: 'µs',
-    needs: [],
+    needs: count > 10_000 ? ['multitude'] : [],
     pace: bench.sizes.pace(5, 15),
     place: { together: true, ttl: 60_000 },
     async prepare(locker) {

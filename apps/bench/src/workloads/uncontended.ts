@@ -12,7 +12,7 @@ export const uncontended: Workload = {
         case: 'one at a time',
         unit: 'µs',
         needs: [],
-        pace: bench.sizes.pace(12),
+        pace: bench.sizes.pace(24),
         async prepare(locker) {
           return timed(bench.sizes, (cycles) => inTurn(locker, 'free', cycles))
         },
@@ -33,7 +33,7 @@ export const manyNames: Workload = {
         case: `${width} names at once`,
         unit: 'µs',
         needs: [],
-        pace: bench.sizes.pace(12),
+        pace: bench.sizes.pace(24),
         place: { together: true },
         async prepare(locker) {
           const names = Array.from({ length: width }, (_, at) => `at once ${at}`)
