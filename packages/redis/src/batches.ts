@@ -16,11 +16,6 @@ export interface Batch {
 /** So many at once: nobody else is served while a script runs, and Lua takes some thousand arguments only. */
 const mostClaims = 600
 
-export function batchOfOne({ id, names: [name = ''] }: Claim, keys: Keys): Batch {
-  const batch: Batch = { names: [name], keys: [keys.key(name)], args: [1, id], ids: [id], split: () => [batch] }
-  return batch
-}
-
 /** A batch has keys of one slot only: of all names where there is one server, else of one name. */
 export function batches(claims: readonly Claim[], keys: Keys, oneSlot: boolean): Batch[] {
   const made: Batch[] = []

@@ -15,7 +15,7 @@ import {
   type SessionOptions,
   type Timer,
 } from '@locks/core/backend'
-import { batches, batchOfOne, parts, type Batch } from './batches.ts'
+import { batches, parts, type Batch } from './batches.ts'
 import { failureOf, unavailable, unknown } from './failures.ts'
 import type { Keys } from './keys.ts'
 import { Ledger } from './ledger.ts'
@@ -154,7 +154,9 @@ export class RedisSession implements Session {
 
   async remove(claim: Claim): Promise<boolean> {
     const { reconnects } = this.#server
-    const [found = false] = await this.#remove(batchOfOne(claim, this.#keys))
+    const { found, news } = await this.#verbs.remove(claim)
+    this.#ledger.delete(claim.id)
+    this.#hear(news)
     // A driver that sends again by itself may have found the work of its own first attempt.
     if (!found && this.#server.reconnects !== reconnects) throw unknown('the connection failed during a removal')
     return found
@@ -200,7 +202,7 @@ export class RedisSession implements Session {
   /** Removes all that the session may have, also if the connection is only on its way back. */
   async #clear(): Promise<void> {
     for (;;) {
-      const removals = this.#batches(this.#ledger.all).map((batch) => apart(batch, (each) => this.#remove(each)))
+      const removals = this.#batches(this.#ledger.all).map((batch) => apart(batch, (each) => this.#removeAll(each)))
       const outcomes = await Promise.allSettled(removals)
       if (this.#over || outcomes.every(({ status }) => status === 'fulfilled')) return
       await new Promise<void>((resolve) => (this.#pause = this.#options.clock.after(20, resolve)))
@@ -255,11 +257,10 @@ export class RedisSession implements Session {
     return 'gone'
   }
 
-  async #remove(batch: Batch): Promise<readonly boolean[]> {
-    const { found, news } = await this.#verbs.remove(batch)
+  async #removeAll(batch: Batch): Promise<void> {
+    const news = await this.#verbs.removeAll(batch)
     for (const id of batch.ids) this.#ledger.delete(id)
     this.#hear(news)
-    return found
   }
 
   /** Asks for those who wait, and tells what is found. */

@@ -1,10 +1,12 @@
-import { encodeName, type Contender, type Entry, type Instant, type Request } from '@locks/core/backend'
+import { encodeName, type Claim, type Contender, type Entry, type Instant, type Request } from '@locks/core/backend'
 import type { Batch } from './batches.ts'
 import { entriesOf } from './entries.ts'
+import { failureOf } from './failures.ts'
 import type { Keys } from './keys.ts'
 import { newsOf, stampOf, type News } from './news.ts'
+import { Outbox, Rejection, type Together } from './outbox.ts'
 import type { Scripts } from './scripts.ts'
-import type { Server } from './server.ts'
+import type { Answer, Server } from './server.ts'
 
 /** Whose entries are made. */
 export interface Owner {
@@ -29,10 +31,23 @@ export interface Renewed {
   readonly news: readonly News[]
 }
 
+export interface Removed {
+  readonly found: boolean
+  readonly news: readonly News[]
+}
+
+/** A lock that is asked for in the plainest way. */
+interface Plain {
+  readonly key: string
+  readonly id: string
+  readonly how: string
+  readonly sent: Instant
+}
+
 /** Replies are checked no further: both sides are in this package. */
-type AcquireReply = readonly [code: number, about: number | string, news: string]
+type AcquireReply = string | readonly [code: number, about: number | string, news?: string]
 type RenewReply = readonly [numbers: readonly number[], lefts: readonly number[], news: string]
-type RemoveReply = readonly [found: readonly number[], news: string]
+type RemoveReply = readonly [found: readonly (number | string)[], news: string]
 type QueryReply = readonly [now: number, fields: readonly string[]]
 
 /** What a session asks of its names: a script each, and what its reply means. */
@@ -42,6 +57,7 @@ export class Verbs {
   readonly #clientId: string
   readonly #label: string
   readonly #scripts: Scripts
+  readonly #outbox = new Outbox()
 
   constructor(server: Server, keys: Keys, { clientId, owner }: Owner) {
     this.#server = server
@@ -51,58 +67,111 @@ export class Verbs {
     this.#scripts = server.scripts
   }
 
-  async acquire(request: Request, sent: Instant): Promise<Acquired> {
+  acquire(request: Request, sent: Instant): Promise<Acquired> {
     const { id, names, mode, permits, weight = 1, wait, steal, value } = request
     const name = names[0] ?? ''
+    const key = this.#keys.key(name)
     const how = `${mode[0]}${wait ? 1 : 0}${steal ? 1 : 0}`
-    const args: (string | number)[] = [this.#clientId, stampOf(sent), id, this.#label, how]
     const raw = this.#keys.rawName(name)
-    if (raw !== '' || permits !== undefined || value !== undefined) args.push(raw, weight, permits ?? 0)
-    if (value !== undefined) args.push(value)
-    const { reply, safe } = await this.#server.run(this.#scripts.acquire, [this.#keys.key(name)], args)
-    if (!Array.isArray(reply)) return { outcome: 'granted', token: BigInt(reply as string), safe, news: [] }
-    const [code, about, told] = reply as unknown as AcquireReply
-    const news = newsOf(told)
-    switch (Number(code)) {
-      case 1:
-        return { outcome: 'granted', token: BigInt(about), safe, news }
-      case 0:
-        return { outcome: 'queued', left: Number(about), news }
-      case -1:
-        return { outcome: 'refused', news }
-      default:
-        return { outcome: 'other kind', there: contenderOf(Number(about)), news }
+    const plain = raw === '' && permits === undefined && value === undefined
+    if (plain && mode === 'exclusive' && this.#server.oneSlot && !this.#server.acknowledges) {
+      return this.#outbox.together(this.#acquirePlain, key, { key, id, how, sent })
     }
+    const args: (string | number)[] = [this.#clientId, stampOf(sent), id, this.#label, how]
+    if (!plain) args.push(raw, weight, permits ?? 0)
+    if (value !== undefined) args.push(value)
+    return this.#outbox.alone(async () => {
+      const { reply, safe } = await this.#server.run(this.#scripts.acquire, [key], args)
+      return acquiredOf(reply as AcquireReply, safe, [])
+    })
+  }
+
+  readonly #acquirePlain: Together<Plain, Acquired> = async (asks) => {
+    const [first, ...more] = asks as readonly [Plain, ...Plain[]]
+    // The earliest moment of all makes no lease longer.
+    const args = [this.#clientId, stampOf(first.sent), first.id, this.#label, first.how]
+    for (const { id, how } of more) args.push(id, how)
+    const keys = asks.map(({ key }) => key)
+    const { reply, safe } = await this.#server.run(this.#scripts.acquire, keys, args)
+    if (more.length === 0) return [acquiredOf(reply as AcquireReply, safe, [])]
+    const answers = reply as readonly AcquireReply[]
+    const told = newsOf(answers[asks.length])
+    return asks.map((_, at) => {
+      const answer = answers[at] as AcquireReply
+      if (typeof answer !== 'string' && Number(answer[0]) === -3) return refusalOf(answer[1])
+      // All that the call means for this client comes with the first of its answers.
+      return acquiredOf(answer, safe, told.splice(0))
+    })
   }
 
   async renew(batch: Batch, sent: Instant): Promise<Renewed> {
     const args = [this.#clientId, stampOf(sent), ...batch.args]
-    const { reply, safe } = await this.#server.run(this.#scripts.renew, batch.keys, args)
+    const { reply, safe } = await this.#run(this.#scripts.renew, batch.keys, args)
     const [numbers, lefts, told] = reply as RenewReply
     return { standings: numbers.map(standingOf), lefts: lefts.map(Number), safe, news: newsOf(told) }
   }
 
-  /** Whether each of the ids was there. */
-  async remove(batch: Batch): Promise<{ readonly found: readonly boolean[]; readonly news: readonly News[] }> {
-    const args = [this.#clientId, ...batch.args]
-    const { reply } = await this.#server.run(this.#scripts.remove, batch.keys, args, 0)
-    if (!Array.isArray(reply)) return { found: [true], news: [] }
+  remove({ id, names: [name = ''] }: Claim): Promise<Removed> {
+    const key = this.#keys.key(name)
+    if (!this.#server.oneSlot)
+      return this.#outbox.alone(async () => (await this.#removeEach([{ key, id }]))[0] as Removed)
+    return this.#outbox.together(this.#removeEach, key, { key, id })
+  }
+
+  readonly #removeEach: Together<Pick<Plain, 'key' | 'id'>, Removed> = async (asks) => {
+    const args = [this.#clientId, ...asks.flatMap(({ id }) => [1, id])]
+    const keys = asks.map(({ key }) => key)
+    const { reply } = await this.#server.run(this.#scripts.remove, keys, args, 0)
+    if (!Array.isArray(reply)) return asks.map(() => ({ found: true, news: [] }))
     const [found, told] = reply as unknown as RemoveReply
-    return { found: found.map((each) => Number(each) === 1), news: newsOf(told) }
+    const news = newsOf(told)
+    return found.map((each) => {
+      if (Number.isNaN(Number(each))) return refusalOf(each)
+      return { found: Number(each) === 1, news: news.splice(0) }
+    })
+  }
+
+  /** Removes what there is of all of these; what else it means for this client. */
+  async removeAll(batch: Batch): Promise<readonly News[]> {
+    const { reply } = await this.#run(this.#scripts.remove, batch.keys, [this.#clientId, ...batch.args], 0)
+    return Array.isArray(reply) ? newsOf((reply as unknown as RemoveReply)[1]) : []
   }
 
   /** Whether as many replicas as are wanted know it. */
   async raise(name: string, token: bigint): Promise<boolean> {
-    const { safe } = await this.#server.run(this.#scripts.raise, [this.#keys.key(name)], [String(token)])
+    const { safe } = await this.#run(this.#scripts.raise, [this.#keys.key(name)], [String(token)])
     return safe
   }
 
   async query(key: string, name: string | undefined): Promise<Entry[]> {
-    const { reply } = await this.#server.run(this.#scripts.query, [key], [], 0)
+    const { reply } = await this.#run(this.#scripts.query, [key], [], 0)
     const [now, fields] = reply as QueryReply
     return entriesOf(Number(now), fields, name ?? this.#keys.name(key))
   }
+
+  #run(...call: Parameters<Server['run']>): Promise<Answer> {
+    return this.#outbox.alone(() => this.#server.run(...call))
+  }
 }
+
+function acquiredOf(reply: AcquireReply, safe: boolean, told: readonly News[]): Acquired {
+  if (!Array.isArray(reply)) return { outcome: 'granted', token: BigInt(reply as string), safe, news: told }
+  const [code, about, own] = reply as Exclude<AcquireReply, string>
+  const news = [...told, ...newsOf(own)]
+  switch (Number(code)) {
+    case 1:
+      return { outcome: 'granted', token: BigInt(about), safe, news }
+    case 0:
+      return { outcome: 'queued', left: Number(about), news }
+    case -1:
+      return { outcome: 'refused', news }
+    default:
+      return { outcome: 'other kind', there: contenderOf(Number(about)), news }
+  }
+}
+
+/** What the server has said about one key of several. */
+const refusalOf = (about: unknown): Rejection => new Rejection(failureOf({ name: 'ReplyError', message: about }))
 
 const contenderOf = (limit: number): Contender =>
   limit === 0 ? { mode: 'exclusive' } : { mode: 'permit', permits: limit }

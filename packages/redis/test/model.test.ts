@@ -33,7 +33,7 @@ for _, key in ipairs(KEYS) do
     server.call('HDEL', 'until', key)
   end
 end
-local redis = {}
+local redis = { pcall = redis.pcall }
 function redis.call(command, ...)
   local key, value = ...
   if command == 'TIME' then return time end
@@ -221,7 +221,22 @@ test.for(seeds)('the scripts do what the model does, seed %i', async (seed) => {
     let expected: unknown
     /** When to look, by name, where the answer says so. */
     let looks: (readonly [Model, number])[] = []
-    if (turn < 5 || own.length === 0) {
+    if (turn === 4) {
+      const several = names.map((name) => plainRequest(below, name, `${seed}-${step}-${name}`))
+      own.push(...several)
+      expected = several.map((request) => modelOf(request.names[0]).acquire(request, client, now))
+      const wishes = several.flatMap((request, at) => {
+        const [id = '', label = '', how = ''] = wishOf(request)
+        return at === 0 ? [id, label, how] : [id, how]
+      })
+      const to = names.map((name) => keys.key(name))
+      ran = await call(scripts.acquire, to, [stamp, ...wishes])
+      const answers = (ran.reply as (string | number[])[]).slice(0, names.length)
+      answer = answers.map((each) => (Array.isArray(each) ? each[0] : 1))
+      looks = answers.flatMap((each, at) => {
+        return Array.isArray(each) && each[0] === 0 ? [[modelOf(names[at]), each[1] ?? 0] as const] : []
+      })
+    } else if (turn < 4 || own.length === 0) {
       // Now and then again, in whatever state it is.
       const request = turn === 0 && own.length > 0 ? pick(below, own) : requestOf(below, `${seed}-${step}`)
       if (!own.includes(request)) own.push(request)
@@ -246,7 +261,7 @@ test.for(seeds)('the scripts do what the model does, seed %i', async (seed) => {
       } else {
         expected = batch.names.flatMap((name) => modelOf(name).remove(idsOf(name), now))
         ran = await call(scripts.remove, batch.keys, batch.args)
-        answer = Array.isArray(ran.reply) ? (ran.reply as [number[]])[0] : [1]
+        answer = Array.isArray(ran.reply) ? (ran.reply as [number[]])[0] : batch.ids.map(() => 1)
         // A few are removed, renewed and asked for again.
         const kept = own.filter((request) => !some.includes(request) || below(8) === 0)
         requests.set(client, kept)
@@ -297,6 +312,11 @@ function requestOf(below: Below, id: string): Request {
   const led = kind.mode === 'exclusive' && below(2) === 0
   const value = led ? pick(below, ['', `of ${id}`]) : undefined
   return { id, names: [name], ...kind, wait: below(5) > 0, steal: below(15) === 0, value }
+}
+
+/** As it goes into one call with others. */
+function plainRequest(below: Below, name: Name, id: string): Request {
+  return { id, names: [name], mode: 'exclusive', wait: below(5) > 0, steal: below(15) === 0 }
 }
 
 function wishOf({ id, mode, weight = 1, permits = 0, wait, steal, value }: Request): Args {

@@ -2,26 +2,44 @@ import { clock, prelude } from './prelude.ts'
 
 /**
  * KEYS: names' keys. ARGV: client, then for each key how many ids and the ids. Answers with one number an id, 1 if it was
- * there, and with what else it means for the caller; or, for the only id there is, with a 1 alone.
+ * there, or with an error about its key, and with what else it means for the caller; or, where all were there and nobody
+ * else, with a 1 alone.
  */
 export const remove = `
+local found, left = {}, {}
+local at, total = 2, 0
+
 -- The way of nearly all: who took it while nobody was there, and nobody has come since. In as little as it takes.
-if #KEYS == 1 and ARGV[2] == '1' then
-  local key, id = KEYS[1], ARGV[3]
-  local there = redis.call('HMGET', key, 'n', 'w', '#' .. id)
-  if there[1] and not there[2] and there[3] then
-    redis.call('HDEL', key, 'n', '#' .. id, '=' .. id, '@' .. id)
-    return 1
+for i = 1, #KEYS do
+  local key, count, done = KEYS[i], tonumber(ARGV[at]), false
+  if count == 1 then
+    local id = ARGV[at + 1]
+    local there = redis.pcall('HMGET', key, 'n', 'w', '#' .. id)
+    if there.err then
+      if #KEYS == 1 then return there end
+      found[total + 1] = there.err
+      done = true
+    elseif there[1] and not there[2] and there[3] then
+      redis.call('HDEL', key, 'n', '#' .. id, '=' .. id, '@' .. id)
+      found[total + 1] = 1
+      done = true
+    end
   end
+  if not done then left[#left + 1] = { key, count, at, total } end
+  at, total = at + 1 + count, total + count
+end
+if #left == 0 then
+  for i = 1, total do
+    if found[i] ~= 1 then return { found, '' } end
+  end
+  return 1
 end
 ${clock}${prelude}
-local found = {}
-local at = 2
-for _, key in ipairs(KEYS) do
-  local count = tonumber(ARGV[at])
+for _, rest in ipairs(left) do
+  local key, count, at, before = unpack(rest)
   local s, record
-  for i = at + 1, at + count do
-    local id = ARGV[i]
+  for i = 1, count do
+    local id = ARGV[at + i]
     if s then
       record = redis.call('HGET', key, '#' .. id)
     else
@@ -30,10 +48,10 @@ for _, key in ipairs(KEYS) do
     if record then
       local state, _, weight, number = parse(record)
       drop(s, id, state, weight, number)
-      found[#found + 1] = 1
+      found[before + i] = 1
     else
       clear(key, id)
-      found[#found + 1] = 0
+      found[before + i] = 0
     end
   end
   -- After all of them: one that is to go must not be granted first.
@@ -41,7 +59,6 @@ for _, key in ipairs(KEYS) do
     if s.c > 0 then settle(s) end
     save(s)
   end
-  at = at + 1 + count
 end
 return { found, publish() }
 `
