@@ -1,8 +1,10 @@
 import { LockError } from '@locks/core/backend'
 
+const full = 'its database is full (alarm NOSPACE): compact, defragment and disarm the alarm'
+
 /** What the server says when it has applied nothing and the same call may work later. */
 const passing: readonly (readonly [text: string, why: string])[] = [
-  ['database space exceeded', 'its database is full (alarm NOSPACE): compact, defragment and disarm the alarm'],
+  ['database space exceeded', full],
   ['no leader', 'the cluster has no leader'],
   ['not leader', 'the member is not the leader'],
   ['too many requests', 'it has too many requests'],
@@ -66,6 +68,9 @@ export const leaseIsGone = (thrown: unknown): boolean => {
   const text = String((thrown as { message?: unknown } | undefined)?.message)
   return text === leaseEnded || text.includes('requested lease not found')
 }
+
+/** Whether the server takes nothing more, and has applied nothing. */
+export const isFull = (thrown: unknown): boolean => LockError.find(thrown)?.message.includes(full) === true
 
 /** Whether the client's token is at fault, for which another client has to be made. */
 export const tokenIsOld = (thrown: unknown): boolean =>

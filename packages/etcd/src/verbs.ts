@@ -1,7 +1,7 @@
 import { Admission, granted, type Contender, type Instant } from '@locks/core/backend'
-import type { IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
+import type { IDeleteRangeResponse, IKeyValue, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3'
 import { Bundles } from './bundles.ts'
-import { leaseIsGone, unavailable } from './failures.ts'
+import { isFull, leaseIsGone, unavailable } from './failures.ts'
 import { foundIn, holds, sorted, valueOf, type Found, type Owner, type Wanted } from './entries.ts'
 import { ranks, type Keys, type Rank } from './keys.ts'
 import { isNew, type Line } from './ledger.ts'
@@ -137,8 +137,19 @@ export class Verbs {
   }
 
   async #removedFrom(line: Line, from: readonly Rank[]): Promise<boolean> {
-    const success = from.map((rank) => txn.remove(this.#key(line, rank)))
-    return txn.removedBy(await this.#removed.add(line.name, { success }, 0)) > 0
+    const keys = from.map((rank) => this.#key(line, rank))
+    try {
+      return txn.removedBy(await this.#removed.add(line.name, { success: keys.map(txn.remove) }, 0)) > 0
+    } catch (error) {
+      // A server that is full refuses any transaction, and carries out deletions.
+      if (!isFull(error)) throw error
+      const answers = await Promise.all(keys.map((key) => this.#delete(key)))
+      return answers.some(({ deleted }) => deleted !== '0')
+    }
+  }
+
+  #delete(key: Buffer): Promise<IDeleteRangeResponse> {
+    return this.#members.call((client, options) => client.kv.deleteRange({ key }, options), true)
   }
 
   async view(name: string): Promise<View> {

@@ -3,7 +3,7 @@ import { LockError } from '@locks/core'
 import { etcd, type EtcdOptions } from '@locks/etcd'
 import { startEtcd, startEtcdCluster, startProxy, type EtcdServer } from '@locks/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cleanup, open, settled, urlOf } from './fixtures.ts'
+import { cleanup, open, settled, until, urlOf } from './fixtures.ts'
 
 let guarded: EtcdServer
 let plain: EtcdServer
@@ -109,12 +109,19 @@ test('a database that is full grants nothing, says so, and lets go of what is he
   cleanup(() => server.end())
   const locks = await open(etcd({ url: server.url }), { ttl: 3_000 })
   const lock = await locks.acquire('held')
+  const other = await open(etcd({ url: server.url }), { ttl: 3_000 })
+  const stop = new AbortController()
+  const waiting = settled(other.acquire('held', { signal: stop.signal }))
+  await until('somebody waits', async () => (await locks.query('held')).pending.length > 0)
   const fill = Promise.allSettled(
     Array.from({ length: 8 }, (_, at) => server.ctl('put', `fill ${at}`, 'x'.repeat(20_000))),
   )
   expect((await fill).map(({ status }) => status)).toContain('rejected')
   const { error } = await settled(locks.tryAcquire('another'))
   expect(LockError.find(error)?.message).toContain('NOSPACE')
+  stop.abort()
+  await waiting
+  await until('nobody waits', async () => (await locks.query('held')).pending.length === 0)
   await expect(lock.release()).resolves.toBe('released')
   expect((await locks.query()).held).toEqual([])
 })

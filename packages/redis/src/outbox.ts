@@ -11,9 +11,10 @@ export class Rejection {
 }
 
 interface Item {
+  readonly call: () => Promise<unknown>
+  readonly send: Together<never, unknown> | undefined
   readonly key: string
   readonly ask: unknown
-  readonly send: Together<never, unknown>
   readonly resolve: (answer: never) => void
   readonly reject: (reason: unknown) => void
 }
@@ -28,15 +29,21 @@ const most = 64
 export class Outbox {
   #items: Item[] = []
 
-  /** A call about the name of this key, which may be made with its neighbours. */
-  together<Ask, Answer>(send: Together<Ask, Answer>, key: string, ask: Ask): Promise<Answer> {
-    return new Promise((resolve, reject) => this.#add({ key, ask, send, resolve, reject }))
+  /** A call about the name of this key, which `send` makes with its neighbours where it has some. */
+  together<Ask, Answer>(
+    send: Together<Ask, Answer>,
+    key: string,
+    ask: Ask,
+    call: () => Promise<Answer>,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => this.#add({ call, send, key, ask, resolve, reject }))
   }
 
   /** A call that is made by itself. */
   alone<T>(call: () => Promise<T>): Promise<T> {
-    const send = async () => [await call()]
-    return new Promise((resolve, reject) => this.#add({ key: '', ask: undefined, send, resolve, reject }))
+    return new Promise((resolve, reject) =>
+      this.#add({ call, send: undefined, key: '', ask: undefined, resolve, reject }),
+    )
   }
 
   #add(item: Item): void {
@@ -50,17 +57,21 @@ export class Outbox {
     for (let from = 0; from < items.length;) {
       const some = neighbours(items, from)
       from += some.length
-      void sendAll(some)
+      const [first] = some
+      if (some.length > 1) void sendAll(some)
+      else first?.call().then(first.resolve as (answer: unknown) => void, first.reject)
     }
   }
 }
 
 /** As many from there on as can be made as one call. */
-function neighbours(items: readonly Item[], from: number): Item[] {
+function neighbours(items: readonly Item[], from: number): readonly Item[] {
+  const send = items[from]?.send
+  if (!send || items.length === 1) return items.slice(from, from + 1)
   const some: Item[] = []
   const keys = new Set<string>()
   for (const item of items.slice(from, from + most)) {
-    if (item.send !== items[from]?.send || keys.has(item.key)) break
+    if (item.send !== send || keys.has(item.key)) break
     keys.add(item.key)
     some.push(item)
   }
@@ -69,9 +80,9 @@ function neighbours(items: readonly Item[], from: number): Item[] {
 
 async function sendAll(items: readonly Item[]): Promise<void> {
   try {
-    const answers = await (items[0] as Item).send(items.map(({ ask }) => ask as never))
+    const answers = await items[0]?.send?.(items.map(({ ask }) => ask as never))
     items.forEach(({ resolve, reject }, at) => {
-      const answer = answers[at]
+      const answer = answers?.[at]
       if (answer instanceof Rejection) reject(answer.reason)
       else resolve(answer as never)
     })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { acquire } from './lua/acquire.ts'
+import { acquire, acquireSeveral } from './lua/acquire.ts'
 import { query } from './lua/query.ts'
 import { raise } from './lua/raise.ts'
 import { remove } from './lua/remove.ts'
@@ -20,7 +20,7 @@ export interface ScriptSettings {
 }
 
 /** One a verb. */
-export type Scripts = Readonly<Record<'acquire' | 'renew' | 'remove' | 'raise' | 'query', Script>>
+export type Scripts = Readonly<Record<'acquire' | 'acquireSeveral' | 'renew' | 'remove' | 'raise' | 'query', Script>>
 
 const written = new Map<string, Scripts>()
 
@@ -28,6 +28,7 @@ export function scriptsFor({ channels, remember, ttl }: ScriptSettings): Scripts
   const head = `local channels, remember, ttl = '${channels}', '${remember}', ${ttl}\n`
   const made = written.get(head) ?? {
     acquire: script(head + acquire),
+    acquireSeveral: script(head + acquireSeveral),
     renew: script(head + renew),
     remove: script(head + remove),
     raise: script(head + raise),

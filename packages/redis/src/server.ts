@@ -191,9 +191,13 @@ export class Server {
   #run(of: Script, keys: readonly string[], args: Args): Promise<Answer> {
     return this.client.evalsha(of.sha, keys.length, ...keys, ...args).then(safely, async (error: unknown) => {
       if (!isUnknown(error)) throw error
-      if (of === this.scripts.acquire) await this.#refuseIfFresh(keys[0] ?? '')
+      if (this.#grants(of)) await this.#refuseIfFresh(keys[0] ?? '')
       return safely(await this.client.eval(of.text, keys.length, ...keys, ...args))
     })
+  }
+
+  #grants(of: Script): boolean {
+    return of === this.scripts.acquire || of === this.scripts.acquireSeveral
   }
 
   /**

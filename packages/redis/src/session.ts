@@ -179,7 +179,7 @@ export class RedisSession implements Session {
   }
 
   async query(name?: string): Promise<readonly Entry[]> {
-    const keys = name === undefined ? await this.#server.scan(this.#keys.pattern) : [this.#keys.key(name)]
+    const keys = name === undefined ? await this.#verbs.keys() : [this.#keys.key(name)]
     const entries: Entry[] = []
     for (const part of parts(keys, mostAtOnce)) {
       const found = await Promise.all(part.map((key) => this.#verbs.query(key, name)))

@@ -74,26 +74,24 @@ export class Verbs {
     const how = `${mode[0]}${wait ? 1 : 0}${steal ? 1 : 0}`
     const raw = this.#keys.rawName(name)
     const plain = raw === '' && permits === undefined && value === undefined
-    if (plain && mode === 'exclusive' && this.#server.oneSlot && !this.#server.acknowledges) {
-      return this.#outbox.together(this.#acquirePlain, key, { key, id, how, sent })
-    }
     const args: (string | number)[] = [this.#clientId, stampOf(sent), id, this.#label, how]
     if (!plain) args.push(raw, weight, permits ?? 0)
     if (value !== undefined) args.push(value)
-    return this.#outbox.alone(async () => {
-      const { reply, safe } = await this.#server.run(this.#scripts.acquire, [key], args)
-      return acquiredOf(reply as AcquireReply, safe, [])
-    })
+    const call = () => {
+      return this.#server
+        .run(this.#scripts.acquire, [key], args)
+        .then(({ reply, safe }) => acquiredOf(reply as AcquireReply, safe, []))
+    }
+    const joins = plain && mode === 'exclusive' && this.#server.oneSlot && !this.#server.acknowledges
+    return joins ? this.#outbox.together(this.#acquireAll, key, { key, id, how, sent }, call) : this.#outbox.alone(call)
   }
 
-  readonly #acquirePlain: Together<Plain, Acquired> = async (asks) => {
-    const [first, ...more] = asks as readonly [Plain, ...Plain[]]
+  readonly #acquireAll: Together<Plain, Acquired> = async (asks) => {
     // The earliest moment of all makes no lease longer.
-    const args = [this.#clientId, stampOf(first.sent), first.id, this.#label, first.how]
-    for (const { id, how } of more) args.push(id, how)
+    const [{ sent }] = asks as readonly [Plain, ...Plain[]]
+    const args = [this.#clientId, stampOf(sent), '', this.#label, ...asks.flatMap(({ id, how }) => [id, how])]
     const keys = asks.map(({ key }) => key)
-    const { reply, safe } = await this.#server.run(this.#scripts.acquire, keys, args)
-    if (more.length === 0) return [acquiredOf(reply as AcquireReply, safe, [])]
+    const { reply, safe } = await this.#server.run(this.#scripts.acquireSeveral, keys, args)
     const answers = reply as readonly AcquireReply[]
     const told = newsOf(answers[asks.length])
     return asks.map((_, at) => {
@@ -113,22 +111,21 @@ export class Verbs {
 
   remove({ id, names: [name = ''] }: Claim): Promise<Removed> {
     const key = this.#keys.key(name)
-    if (!this.#server.oneSlot)
-      return this.#outbox.alone(async () => (await this.#removeEach([{ key, id }]))[0] as Removed)
-    return this.#outbox.together(this.#removeEach, key, { key, id })
+    const call = () => {
+      return this.#server
+        .run(this.#scripts.remove, [key], [this.#clientId, 1, id], 0)
+        .then(({ reply }) => removedOf(reply)[0] as Removed)
+    }
+    return this.#server.oneSlot
+      ? this.#outbox.together(this.#removeEach, key, { key, id }, call)
+      : this.#outbox.alone(call)
   }
 
   readonly #removeEach: Together<Pick<Plain, 'key' | 'id'>, Removed> = async (asks) => {
     const args = [this.#clientId, ...asks.flatMap(({ id }) => [1, id])]
     const keys = asks.map(({ key }) => key)
     const { reply } = await this.#server.run(this.#scripts.remove, keys, args, 0)
-    if (!Array.isArray(reply)) return asks.map(() => ({ found: true, news: [] }))
-    const [found, told] = reply as unknown as RemoveReply
-    const news = newsOf(told)
-    return found.map((each) => {
-      if (Number.isNaN(Number(each))) return refusalOf(each)
-      return { found: Number(each) === 1, news: news.splice(0) }
-    })
+    return Array.isArray(reply) ? removedOf(reply) : asks.map(() => gone)
   }
 
   /** Removes what there is of all of these; what else it means for this client. */
@@ -147,6 +144,11 @@ export class Verbs {
     const { reply } = await this.#run(this.#scripts.query, [key], [], 0)
     const [now, fields] = reply as QueryReply
     return entriesOf(Number(now), fields, name ?? this.#keys.name(key))
+  }
+
+  /** The keys of all names. */
+  keys(): Promise<readonly string[]> {
+    return this.#outbox.alone(() => this.#server.scan(this.#keys.pattern))
   }
 
   #run(...call: Parameters<Server['run']>): Promise<Answer> {
@@ -168,6 +170,18 @@ function acquiredOf(reply: AcquireReply, safe: boolean, told: readonly News[]): 
     default:
       return { outcome: 'other kind', there: contenderOf(Number(about)), news }
   }
+}
+
+const gone: Removed = { found: true, news: [] }
+
+function removedOf(reply: unknown): (Removed | Rejection)[] {
+  if (!Array.isArray(reply)) return [gone]
+  const [found, told] = reply as unknown as RemoveReply
+  const news = newsOf(told)
+  return found.map((each) => {
+    if (Number.isNaN(Number(each))) return refusalOf(each)
+    return { found: Number(each) === 1, news: news.splice(0) }
+  })
 }
 
 /** What the server has said about one key of several. */

@@ -225,12 +225,12 @@ test.for(seeds)('the scripts do what the model does, seed %i', async (seed) => {
       const several = names.map((name) => plainRequest(below, name, `${seed}-${step}-${name}`))
       own.push(...several)
       expected = several.map((request) => modelOf(request.names[0]).acquire(request, client, now))
-      const wishes = several.flatMap((request, at) => {
-        const [id = '', label = '', how = ''] = wishOf(request)
-        return at === 0 ? [id, label, how] : [id, how]
+      const wishes = several.flatMap((request) => {
+        const [id = '', , how = ''] = wishOf(request)
+        return [id, how]
       })
       const to = names.map((name) => keys.key(name))
-      ran = await call(scripts.acquire, to, [stamp, ...wishes])
+      ran = await call(scripts.acquireSeveral, to, [stamp, '', 'label', ...wishes])
       const answers = (ran.reply as (string | number[])[]).slice(0, names.length)
       answer = answers.map((each) => (Array.isArray(each) ? each[0] : 1))
       looks = answers.flatMap((each, at) => {

@@ -1,54 +1,18 @@
 import { tokenSpacing } from '@locks/core/backend'
 import { clock, prelude } from './prelude.ts'
 
-/**
- * KEYS: names' keys. ARGV: client, stamp, id, label, how; for each further key an id and a how; or, of the only one, if it
- * is not for an exclusive lock with a short name and without a value: the encoded name or '', weight, limit, value. `how`:
- * mode, whether to wait, whether to steal, a character each.
- * Answers with one answer a key: a token, granted; or 1 granted, and the token; 0 queued, and ms until somebody may have
- * expired; -1 refused; -2 another kind, and its limit; -3, and an error about this key. What else it means for the caller
- * stands in the only answer, or behind several.
- */
-export const acquire = `
-local raw, value = #KEYS == 1 and ARGV[6] or '', ARGV[9]
-if #KEYS > 1 then value = nil end
-${clock}
-local expires = now + ttl
-local beat = expires .. ' ' .. ARGV[2]
-local answers, left = {}, {}
-local function wanted(i)
-  return KEYS[i], i == 1 and ARGV[3] or ARGV[2 * i + 2], ARGV[2 * i + 3]
-end
+/** What `there` says of a name that nobody has: it is taken, in as little as it takes, and `digits` is the token. */
+const take = `
+  local token = us
+  if there[2] then token = math.max(us, there[2] + ${tokenSpacing}) end
+  local digits = string.format('%.0f', token)
+  redis.call('HSET', key, 't', digits, 'n', '1', '#' .. id, 'h e 1 ' .. digits .. ' ' .. now .. ' ' .. ARGV[1],
+    '=' .. id, beat, '@' .. id, ARGV[4])
+  redis.call('PEXPIRE', key, remember)
+`
 
--- The way of nearly all: an exclusive lock without a value, and nobody is there. In as little as it takes.
-for i = 1, #KEYS do
-  local key, id, how = wanted(i)
-  local done = false
-  if string.sub(how, 1, 1) == 'e' and raw == '' and not value then
-    -- What somebody else keeps there must cost the other names nothing.
-    local there = redis.pcall('HMGET', key, 'n', 't')
-    if there.err then
-      if #KEYS == 1 then return there end
-      answers[i] = { -3, there.err }
-      done = true
-    elseif not there[1] then
-      local token = us
-      if there[2] then token = math.max(us, there[2] + ${tokenSpacing}) end
-      local digits = string.format('%.0f', token)
-      redis.call('HSET', key, 't', digits, 'n', '1', '#' .. id, 'h e 1 ' .. digits .. ' ' .. now .. ' ' .. ARGV[1],
-        '=' .. id, beat, '@' .. id, ARGV[4])
-      redis.call('PEXPIRE', key, remember)
-      answers[i] = digits
-      done = true
-    end
-  end
-  if not done then left[#left + 1] = i end
-end
-if #left == 0 then return #KEYS == 1 and answers[1] or answers end
-${prelude}
-local weight, limit = 1, 0
-if #KEYS == 1 then weight, limit = tonumber(ARGV[7] or 1), tonumber(ARGV[8] or 0) end
-
+/** The general way: `raw`, `value`, `weight` and `limit` are what is asked for beyond the rest. */
+const enter = `
 local function enter(key, id, how)
   local mode = string.sub(how, 1, 1)
   local wait, steal = string.sub(how, 2, 2) == '1', string.sub(how, 3, 3) == '1'
@@ -117,12 +81,68 @@ local function enter(key, id, how)
   if token then return 1, token end
   return 0, math.max(0, s.x - now)
 end
+`
 
-for _, i in ipairs(left) do answers[i] = { enter(wanted(i)) } end
-local told = publish()
-if #KEYS > 1 then
-  answers[#KEYS + 1] = told
-  return answers
+/**
+ * KEYS: the name's key. ARGV: client, stamp, id, label, how; and where that is not for an exclusive lock with a short
+ * name and without a value: the encoded name or '', weight, limit, value. `how`: mode, whether to wait, whether to steal, a character each.
+ * Answers: a token, granted; or 1 granted, and the token; 0 queued, and ms until somebody may have expired; -1 refused; -2
+ * another kind, and its limit; then what else it means for the caller.
+ */
+export const acquire = `
+local key, id, how, raw = KEYS[1], ARGV[3], ARGV[5], ARGV[6] or ''
+local value = ARGV[9]
+${clock}
+local expires = now + ttl
+local beat = expires .. ' ' .. ARGV[2]
+
+-- The way of nearly all: an exclusive lock without a value, and nobody is there.
+if string.sub(how, 1, 1) == 'e' and raw == '' and not value then
+  local there = redis.call('HMGET', key, 'n', 't')
+  if not there[1] then
+    ${take}
+    return digits
+  end
 end
-return { answers[1][1], answers[1][2], told }
+${prelude}
+local weight, limit = tonumber(ARGV[7] or 1), tonumber(ARGV[8] or 0)
+${enter}
+local code, about = enter(key, id, how)
+return { code, about, publish() }
+`
+
+/**
+ * KEYS: names' keys. ARGV: client, stamp, nothing, label; then for each key an id and a how, of exclusive locks with short
+ * names and without a value. Answers for each key as `acquire` does, or with -3 and an error about this key; and with what
+ * it all means for the caller.
+ */
+export const acquireSeveral = `
+local raw, value, weight, limit = '', nil, 1, 0
+${clock}
+local expires = now + ttl
+local beat = expires .. ' ' .. ARGV[2]
+local answers, left = {}, {}
+
+for i, key in ipairs(KEYS) do
+  local id = ARGV[2 * i + 3]
+  -- What somebody else keeps at one of them must cost the other names nothing.
+  local there = redis.pcall('HMGET', key, 'n', 't')
+  if there.err then
+    answers[i] = { -3, there.err }
+  elseif there[1] then
+    left[#left + 1] = i
+  else
+    ${take}
+    answers[i] = digits
+  end
+end
+local told = ''
+if #left > 0 then
+  ${prelude}
+  ${enter}
+  for _, i in ipairs(left) do answers[i] = { enter(KEYS[i], ARGV[2 * i + 3], ARGV[2 * i + 4]) } end
+  told = publish()
+end
+answers[#KEYS + 1] = told
+return answers
 `
