@@ -5,20 +5,25 @@ import { scraped, translated, type Series } from './prometheus.ts'
 import { parse, select } from './promql.ts'
 import type { Sdk } from './sdk.ts'
 
+interface Variable {
+  readonly name: string
+  readonly type: string
+  readonly definition?: string
+  readonly query: unknown
+}
+
 interface Dashboard {
   readonly panels: readonly {
     readonly title: string
     readonly targets: readonly { readonly expr: string; readonly legendFormat: string }[]
   }[]
-  readonly templating: { readonly list: readonly { readonly name: string; readonly definition?: string }[] }
+  readonly templating: { readonly list: readonly Variable[] }
 }
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 const dashboard = JSON.parse(read('../grafana/locks.json')) as Dashboard
 const targets = dashboard.panels.flatMap((panel) => panel.targets.map((target) => ({ ...target, title: panel.title })))
-const variables = dashboard.templating.list.flatMap(({ name, definition }) =>
-  definition ? [{ name, definition }] : [],
-)
+const variables = dashboard.templating.list.filter(({ type }) => type === 'query')
 
 /** As Grafana asks with everything chosen. */
 function filledIn(expr: string): string {
@@ -53,7 +58,8 @@ describe.each(['scraped', 'translated'] as const)('with names as they are %s', (
     for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) expect(by).toContain(label)
   })
 
-  test.each(variables)('the variable $name: $definition', ({ definition }) => {
+  test.each(variables)('the variable $name: $definition', ({ name, definition = '', query }) => {
+    expect(query).toEqual({ query: definition, refId: name })
     const [, selector = '', label = ''] = /^label_values\((.*), (\w+)\)$/.exec(definition) ?? []
     const [matchers = []] = parse(filledIn(selector)).selectors
     const found = select(ways[way], matchers)

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { LockManager, type LockEvents } from '@locks/core'
 import { memory } from '@locks/core/memory'
 import { instrumentLocks, LocksInstrumentation } from '@locks/otel'
-import { diag, DiagLogLevel, trace, type TracerProvider } from '@opentelemetry/api'
+import { diag, DiagLogLevel, trace, type MeterProvider, type TracerProvider } from '@opentelemetry/api'
 import { registerInstrumentations, type Instrumentation } from '@opentelemetry/instrumentation'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Sdk } from './sdk.ts'
@@ -125,6 +125,19 @@ test('a name function that throws costs the name, and a tracer that throws the s
   // The name on metrics, the name on spans, the span.
   expect(told).toHaveLength(3)
   diag.disable()
+})
+
+test('metrics that throw cost no spans', async () => {
+  const { meterProvider: real, tracerProvider } = sdk
+  const broken = () => {
+    throw new Error('no such luck')
+  }
+  const meterProvider: MeterProvider = {
+    getMeter: (name) => Object.create(real.getMeter(name), { createHistogram: { value: () => ({ record: broken }) } }),
+  }
+  using _telemetry = instrumentLocks({ meterProvider, tracerProvider })
+  await (await locks.acquire('a')).release()
+  expect(sdk.spans.map(({ name }) => name)).toEqual(['acquire lock', 'hold lock'])
 })
 
 test('without any SDK nothing happens, and locks work', async () => {
