@@ -84,7 +84,7 @@ test('buckets reach from a free lock to a leader that stays', async () => {
 })
 
 test('who holds and who waits, now', async () => {
-  watch()
+  const telemetry = watch()
   const locks = manager()
   const counts = async () => [await sdk.total('locks.held'), await sdk.total('locks.waiting')]
   const holder = await locks.acquire('a')
@@ -97,6 +97,9 @@ test('who holds and who waits, now', async () => {
   expect(await counts()).toEqual([2, 0])
   await one?.release()
   await other?.release()
+  expect(await counts()).toEqual([0, 0])
+  // Nothing of them is kept that could be taken off once more.
+  telemetry.disable()
   expect(await counts()).toEqual([0, 0])
 })
 
