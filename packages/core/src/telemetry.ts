@@ -20,7 +20,8 @@ export interface Attempt {
 export interface LockEvents {
   'locks:request': { attempt: Attempt }
   'locks:queued': { attempt: Attempt }
-  'locks:granted': { attempt: Attempt; tokens: readonly bigint[]; waited: number }
+  /** `turn`: how many callers of the same manager have had the lock before, by the same grant of the store. */
+  'locks:granted': { attempt: Attempt; tokens: readonly bigint[]; waited: number; turn: number }
   'locks:refused': { attempt: Attempt; waited: number }
   'locks:failed': { attempt: Attempt; waited: number; error: unknown }
   'locks:released': { attempt: Attempt; tokens: readonly bigint[]; held: number }

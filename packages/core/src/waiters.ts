@@ -73,6 +73,7 @@ export class Waiters {
       attempt: waiter.attempt,
       tokens: lease.tokens,
       waited: this.#waited(waiter),
+      turn: lease.turn,
     }))
   }
 

@@ -74,6 +74,18 @@ test('renewals, sessions and losses are told', async () => {
   expect(seen.slice(2).map(({ message }) => message['reason'])).toEqual(['stolen', 'closed'])
 })
 
+test('a grant says how many of its manager have had the lock by it: none, unless it was handed over', async () => {
+  const locks = new LockManager(memory(), { clock: new FakeClock(), ttl, handover: 'local' })
+  listen('locks:granted')
+  const holder = await locks.acquire('a')
+  const line = [locks.acquire('a'), locks.acquire('a')]
+  await holder.release()
+  for (const next of line) await (await next).release()
+  await (await locks.acquire('a')).release()
+  expect(seen.map(({ message }) => message['turn'])).toEqual([0, 1, 2, 0])
+  await locks.close()
+})
+
 test('who gives up as the grant is told comes too late, and has the lock', async () => {
   const locks = new LockManager(memory(), { clock: new FakeClock(), ttl, handover: 'local' })
   const holder = await locks.acquire('a')
