@@ -45,8 +45,8 @@ export class Lanes {
 
   /** Settles when everything that is under way now, about a name or all names, has been answered. */
   async idle(name?: string): Promise<void> {
-    const tails = name === undefined ? [...this.#tails.values()] : [this.#tails.get(name)]
-    await Promise.all(tails.map((tail) => tail?.passed()))
+    if (name === undefined) await Promise.all([...this.#tails.values()].map((tail) => tail.passed()))
+    else await this.#tails.get(name)?.passed()
   }
 
   #extend(names: readonly string[], until: Promise<unknown>, atMost?: number): void {
