@@ -33,14 +33,14 @@ export default defineConfig({
           workers: 1,
           timeout: 60_000,
         }),
-        // The cases wait for conditions, most of the time for a ttl to pass: two files share two cores well.
+        // The cases wait for conditions, most of the time for a ttl to pass: three files share two cores well.
         ...(globSync(`${root}/${contract}`).length > 0
           ? [
               project(`${name}-contract`, root, {
                 include: [contract],
                 exclude: [],
                 order: 0,
-                workers: 2,
+                workers: 3,
                 timeout: 180_000,
               }),
             ]
