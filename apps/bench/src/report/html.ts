@@ -132,7 +132,7 @@ function tableOf(titles: readonly string[], rows: readonly (readonly string[])[]
     return `<tr>${all.join('')}</tr>`
   })
   const head = `<tr>${titles.map((title) => `<th scope="col">${text(title)}</th>`).join('')}</tr>`
-  return `<div class="scroll"><table><thead>${head}</thead><tbody>${body.join('\n')}</tbody></table></div>`
+  return `<div class="scroll"><table${mark ? ' class="marked"' : ''}><thead>${head}</thead><tbody>${body.join('\n')}</tbody></table></div>`
 }
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
