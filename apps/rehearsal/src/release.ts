@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import assert from 'node:assert/strict'
 import { attempt, type Outcome } from './outcome.ts'
-import { manifestIn, publicPackages } from './packages.ts'
+import { publicPackages } from './packages.ts'
 import { root } from './places.ts'
 import { npmrc } from './registry.ts'
 import type { Stage } from './stage.ts'
@@ -54,12 +54,17 @@ export async function release(stage: Stage, registry: string): Promise<Release> 
     await run('pnpm', 'install', '--frozen-lockfile', '--offline')
     await commit('a new version')
   })
+  await step('unattested', async () => {
+    // As the workflow asks for it. Only a build service can attest where something comes from: here nothing may be published.
+    const env = { PNPM_CONFIG_PROVENANCE: 'true', GITHUB_ACTIONS: '', GITLAB_CI: '' }
+    const published = stage.run('pnpm', ['run', 'release:publish'], { cwd: copy, env })
+    await assert.rejects(published, /ERR_PNPM_PROVENANCE_UNSUPPORTED_PROVIDER/)
+    assert.equal(await run('git', 'tag'), '')
+  })
   await step('publish', async () => {
-    await forgoProvenance(copy)
     await run('pnpm', 'run', 'release:publish')
     const tags = (await run('git', 'tag')).trim().split('\n')
     assert.deepEqual(tags.toSorted(), names.map((name) => `${name}@${version}`).toSorted())
-    await run('git', 'checkout', '--quiet', '--', '.')
   })
   const published = outcomes.some(({ column, problem }) => column === 'publish' && problem === undefined)
   await step('next: one adapter', async () => {
@@ -104,19 +109,6 @@ async function copyTree(stage: Stage, copy: string): Promise<void> {
 async function addChangeset(copy: string, names: readonly string[], bump: 'patch' | 'minor' | 'major'): Promise<void> {
   const heads = names.map((name) => `'${name}': ${bump}\n`).join('')
   await writeFile(join(copy, '.changeset', 'rehearsal.md'), `---\n${heads}---\n\nThe rehearsal.\n`)
-}
-
-/** Provenance is a statement of the service that builds: here is none. Everything else stays as it is published. */
-async function forgoProvenance(copy: string): Promise<void> {
-  for (const { folder } of publicPackages(copy)) {
-    const file = join(folder, 'package.json')
-    const manifest = manifestIn(file) as { publishConfig?: { provenance?: boolean } }
-    assert.equal(manifest.publishConfig?.provenance, true, `${file} does not ask for provenance`)
-    await writeFile(
-      file,
-      JSON.stringify({ ...manifest, publishConfig: { ...manifest.publishConfig, provenance: false } }),
-    )
-  }
 }
 
 function one(versions: ReadonlySet<string>): string {

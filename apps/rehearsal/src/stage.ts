@@ -86,6 +86,6 @@ function killGroup({ pid }: ChildProcess): void {
 
 /** Without what npm and pnpm tell the scripts that they run, such as where the package is that they belong to. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const told = /^npm_(lifecycle|package|command|config_(local_|global_)?prefix|config_user_agent|config_provenance)/i
+  const told = /^p?npm_(lifecycle|package|command|config_(local_|global_)?prefix|config_user_agent|config_provenance)/i
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !told.test(name)))
 }
