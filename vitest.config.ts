@@ -21,7 +21,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Child processes that inherit `process.execArgv` see the sources too.
     execArgv: [`--conditions=${source}`],
-    projects: ['packages', 'apps']
+    projects: ['packages', 'apps', 'examples']
       .flatMap((group) => readdirSync(group).map((name) => ({ name, root: `${group}/${name}` })))
       .filter(({ name, root }) => existsSync(`${root}/package.json`) && isChosen(name))
       .flatMap(({ name, root }) => [

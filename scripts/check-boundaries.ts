@@ -1,4 +1,4 @@
-// Reads every import of the packages and apps, and the dependencies in every package.json, and holds them to the rules
+// Reads every import of the packages, apps and examples, and the dependencies in every package.json, and holds them to the rules
 // that no linter can express. Each rule is one `report` below.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -24,7 +24,7 @@ interface Package extends Manifest {
 const core = '@locks/core'
 /** Takes an adapter when a URL asks for it: every adapter is a package that may be there, and none is loaded before. */
 const cli = '@locks/cli'
-const packages = globSync('{packages,apps}/*/package.json').map((file): Package => {
+const packages = globSync('{packages,apps,examples}/*/package.json').map((file): Package => {
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
   const { dependencies, optionalDependencies, peerDependencies } = manifest
   const runtime = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })

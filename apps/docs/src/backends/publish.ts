@@ -1,0 +1,110 @@
+/**
+ * `pnpm docs:backends`: what each backend promises, by its code, and how that was put to the test, by the reports that `npm
+ * test` has left and by docs/chaos.md; into docs/backends.md, between its marks. With `--check`: whether that is there.
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { cases, declaredAbsent, readReport } from '@locks/core/conformance'
+import { read, root } from '../files.ts'
+import { markdownTable, rowsOf, tablesOf, unpadded } from '../tables.ts'
+import { forms, type Form } from './forms.ts'
+
+const page = 'docs/backends.md'
+const present = read(page)
+const checking = process.argv.includes('--check')
+const yesNo = (value: boolean) => (value ? 'yes' : '–')
+const name = ({ label, page: target }: Form) => `[${label}](${target})`
+/** With spaces at which no line is broken. */
+const time = (ms: number) => (ms >= 3_600_000 ? `${ms / 3_600_000}\u00a0h` : `${ms / 1_000}\u00a0s`)
+
+const promises = markdownTable(
+  ['backend', 'exclusion reaches', 'fencing tokens', 'order', 'several names', 'survives a blip', 'ttl', 'takeover'],
+  forms.map((form) => {
+    const { scope, fencing, order, sets, reconnects, ttl, takeover } = form.capabilities
+    const range = `${time(ttl.min)} to\u00a0${time(ttl.max)}`
+    return [name(form), scope, fencing, order, sets, yesNo(reconnects), range, `ttl\u00a0+\u00a0${time(takeover)}`]
+  }),
+)
+
+const kinds = markdownTable(
+  ['backend', 'exclusive', 'shared', 'semaphore', 'steal', 'elections', 'list of all names'],
+  forms.map((form) => {
+    const { shared, semaphore, steal, elections, listing } = form.capabilities
+    return [
+      name(form),
+      'yes',
+      yesNo(shared),
+      yesNo(semaphore),
+      yesNo(steal),
+      yesNo(elections),
+      yesNo(listing === 'complete'),
+    ]
+  }),
+)
+
+const campaigns = () => {
+  const rows = rowsOf(read('docs/chaos.md'), 'backend', 'operations', 'faults', 'violations')
+  return markdownTable(
+    [
+      'backend',
+      'minutes',
+      'operations',
+      'faults',
+      'violations',
+      'two believed, as declared',
+      'updates lost, nobody checking tokens',
+    ],
+    forms.flatMap((form) => {
+      const own = rows.filter(({ backend = '' }) => form.reports.includes(backend))
+      if (own.length === 0) return []
+      const sum = (title: string) => own.reduce((all, row) => all + Number(row[title]), 0)
+      const lost = own.map((row) => (row['unchecked: lost of confirmed'] ?? '').split(' of ').map(Number))
+      const [few, all] = [0, 1].map((at) => lost.reduce((count, each) => count + (each[at] ?? 0), 0))
+      const counts = [sum('operations'), sum('faults'), sum('violations'), sum('excused')].map(String)
+      return [[name(form), (sum('s') / 60).toFixed(0), ...counts, `${few} of ${all}`]]
+    }),
+  )
+}
+
+/** What tests have left; where they have left less than all, what is on the page stays. */
+function contract(): string {
+  const titles = ['backend', 'as', 'cases', 'pass', 'refused as declared', 'out of scope']
+  const names = forms.flatMap((form) => form.reports.map((report) => ({ form, report })))
+  const tested = names.filter(({ report }) => Object.hasOwn(declaredAbsent, report)) // others are for campaigns only
+  const there = tablesOf(present).flatMap((table) => table.slice(1))
+  const isWhole = ([, , all, ...counts]: string[]) =>
+    Number(all) === cases.length && counts.reduce((sum, each) => sum + Number(each), 0) === cases.length
+  const rows = tested.flatMap(({ form, report }) => {
+    const file = join(root, `.reports/conformance/${report}.jsonl`)
+    const outcomes = existsSync(file) ? readReport(file) : new Map<string, string>()
+    const found = cases.flatMap(({ id }) => outcomes.get(id) ?? [])
+    if (checking || found.length < cases.length) return there.filter((row) => row[1] === report && isWhole(row))
+    const count = (wanted: string) => String(found.filter((outcome) => outcome === wanted).length)
+    return [[name(form), report, String(cases.length), ...['pass', 'refused as declared', 'out of scope'].map(count)]]
+  })
+  incomplete.push(...tested.map(({ report }) => report).filter((report) => !rows.some(([, as]) => as === report)))
+  return markdownTable(titles, rows)
+}
+
+const incomplete: string[] = []
+const parts = { promises, kinds, campaigns: campaigns(), contract: contract() }
+let text = present
+const stale: string[] = []
+for (const [part, table] of Object.entries(parts)) {
+  const [begin, end] = [`<!-- ${part} -->`, `<!-- end of ${part} -->`]
+  const [before = '', rest = ''] = text.split(begin)
+  const [old = '', after = ''] = rest.split(end)
+  if (unpadded(old) !== unpadded(table)) stale.push(part)
+  text = `${before}${begin}\n\n${table}\n\n${end}${after}`
+}
+
+if (!checking) writeFileSync(join(root, page), text)
+const problems = [
+  ...(checking && stale.length > 0 ? [`out of date: ${stale.join(', ')}; run pnpm docs:backends`] : []),
+  ...(incomplete.length > 0
+    ? [`not all cases of ${incomplete.join(', ')}; run npm test, then pnpm docs:backends`]
+    : []),
+]
+for (const problem of problems) console.error(`${page}: ${problem}`)
+process.exitCode = problems.length > 0 ? 1 : 0
