@@ -37,7 +37,7 @@ export class Verbs {
   readonly #lease: string
   readonly #owner: Owner
   readonly #asked = new Bundles((request) => this.run(request))
-  readonly #removed = new Bundles((request) => this.#runFirst(request))
+  readonly #removed = new Bundles((request) => this.#runRemoval(request))
 
   constructor(members: Members, keys: Keys, lease: string, owner: Owner) {
     this.#members = members
@@ -182,8 +182,15 @@ export class Verbs {
     return this.#members.call((client, options) => client.kv.txn(request, options))
   }
 
-  #runFirst(request: ITxnRequest): Promise<ITxnResponse> {
-    return this.#members.call((client, options) => client.kv.txn(request, options), true)
+  /** What is one deletion is sent as such: in a transaction it makes an acquire and release about a tenth dearer. */
+  async #runRemoval(request: ITxnRequest): Promise<ITxnResponse> {
+    const [first, ...more] = request.success ?? []
+    const { key } = first?.request_delete_range ?? {}
+    if (key === undefined || more.length > 0) {
+      return this.#members.call((client, options) => client.kv.txn(request, options), true)
+    }
+    const answer = await this.#delete(key)
+    return { header: answer.header, succeeded: true, responses: [{ response_delete_range: answer }] } as ITxnResponse
   }
 
   /** A transaction about a name that may put this value. */

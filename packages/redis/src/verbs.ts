@@ -83,10 +83,12 @@ export class Verbs {
         .then(({ reply, safe }) => acquiredOf(reply as AcquireReply, safe, []))
     }
     const joins = plain && mode === 'exclusive' && this.#server.oneSlot && !this.#server.acknowledges
-    return joins ? this.#outbox.together(this.#acquireAll, key, { key, id, how, sent }, call) : this.#outbox.alone(call)
+    return joins
+      ? this.#outbox.together(this.#acquireSeveral, key, { key, id, how, sent }, call)
+      : this.#outbox.alone(call)
   }
 
-  readonly #acquireAll: Together<Plain, Acquired> = async (asks) => {
+  readonly #acquireSeveral: Together<Plain, Acquired> = async (asks) => {
     // The earliest moment of all makes no lease longer.
     const [{ sent }] = asks as readonly [Plain, ...Plain[]]
     const args = [this.#clientId, stampOf(sent), '', this.#label, ...asks.flatMap(({ id, how }) => [id, how])]
@@ -117,15 +119,15 @@ export class Verbs {
         .then(({ reply }) => removedOf(reply)[0] as Removed)
     }
     return this.#server.oneSlot
-      ? this.#outbox.together(this.#removeEach, key, { key, id }, call)
+      ? this.#outbox.together(this.#removeSeveral, key, { key, id }, call)
       : this.#outbox.alone(call)
   }
 
-  readonly #removeEach: Together<Pick<Plain, 'key' | 'id'>, Removed> = async (asks) => {
+  readonly #removeSeveral: Together<Pick<Plain, 'key' | 'id'>, Removed> = async (asks) => {
     const args = [this.#clientId, ...asks.flatMap(({ id }) => [1, id])]
     const keys = asks.map(({ key }) => key)
     const { reply } = await this.#server.run(this.#scripts.remove, keys, args, 0)
-    return Array.isArray(reply) ? removedOf(reply) : asks.map(() => gone)
+    return Array.isArray(reply) ? removedOf(reply) : asks.map(() => wasThere)
   }
 
   /** Removes what there is of all of these; what else it means for this client. */
@@ -172,10 +174,10 @@ function acquiredOf(reply: AcquireReply, safe: boolean, told: readonly News[]): 
   }
 }
 
-const gone: Removed = { found: true, news: [] }
+const wasThere: Removed = { found: true, news: [] }
 
 function removedOf(reply: unknown): (Removed | Rejection)[] {
-  if (!Array.isArray(reply)) return [gone]
+  if (!Array.isArray(reply)) return [wasThere]
   const [found, told] = reply as unknown as RemoveReply
   const news = newsOf(told)
   return found.map((each) => {
