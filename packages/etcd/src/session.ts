@@ -1,5 +1,6 @@
 import {
   checkKind,
+  Subscriptions,
   type Claim,
   type Entry,
   type Grant,
@@ -10,12 +11,13 @@ import {
   type Session,
   type SessionOptions,
 } from '@locks/core/backend'
+import type { ITxnRequest } from 'etcd3'
 import { entriesOf, holds, tokenOf, type Found } from './entries.ts'
 import { leaseIsGone, unavailable } from './failures.ts'
 import { holderRank, kindOf, whoOf, type Keys } from './keys.ts'
 import { Ledger, type Line } from './ledger.ts'
 import { Life, type LifeParts } from './life.ts'
-import { Observers } from './observers.ts'
+import { observe } from './observe.ts'
 import { Queues } from './queues.ts'
 import type { Members } from './members.ts'
 import { isGranted, Verbs, type Admitted } from './verbs.ts'
@@ -35,7 +37,7 @@ export class EtcdSession implements Session {
   readonly #ledger: Ledger
   readonly #verbs: Verbs
   readonly #queues: Queues
-  readonly #observers: Observers
+  readonly #observers: Subscriptions
   /** The calls that are under way, by the claim's id. */
   readonly #asked = new Map<string, Promise<Grant | 'queued' | null>>()
 
@@ -64,11 +66,9 @@ export class EtcdSession implements Session {
         events.lost(line.claim.id, how)
       },
     })
-    this.#observers = new Observers({
-      keys,
-      watches: this.#life.watches,
-      run: (request) => this.#verbs.run(request),
-    })
+    const { watches } = this.#life
+    const run = (request: ITxnRequest) => this.#verbs.run(request)
+    this.#observers = new Subscriptions((name, tell) => observe(name, tell, { keys, watches, run }))
     this.ended = this.#life.ended.finally(() => this.#queues.close())
   }
 
@@ -149,7 +149,7 @@ export class EtcdSession implements Session {
   }
 
   watch(name: string, changed: () => void): Promise<() => void> {
-    return this.#lasting(this.#observers.watch(name, changed))
+    return this.#lasting(this.#observers.add(name, changed))
   }
 
   async query(name?: string): Promise<readonly Entry[]> {

@@ -55,13 +55,10 @@ export class Listener {
     this.#watch(connection)
   }
 
-  /** Settles when the connection that there is hears of a channel, as it does as long as it lasts. */
-  async listen(channel: string): Promise<void> {
+  /** Settles when the connection that there is hears of a channel, as long as it lasts, with what ends that. */
+  async listen(channel: string): Promise<() => void> {
     await this.run(listenTo(channel), [])
-  }
-
-  unlisten(channel: string): void {
-    this.run(`UNLISTEN "${channel}"`, []).catch(() => {})
+    return () => void this.run(`UNLISTEN "${channel}"`, []).catch(() => {})
   }
 
   async run(statement: Statement | string, values: readonly unknown[]): Promise<readonly (readonly unknown[])[]> {

@@ -2,6 +2,7 @@ import {
   Heartbeat,
   type LockError,
   settledWithin,
+  Subscriptions,
   type Claim,
   type Entry,
   type Grant,
@@ -19,8 +20,8 @@ import type { Keys } from './keys.ts'
 import { grantOf, Ledger, lineOf, type Claimed, type Line } from './ledger.ts'
 import { Listener } from './listener.ts'
 import { Outbox } from './outbox.ts'
+import { channelPrefix } from './sql/elections.ts'
 import { Waits } from './waits.ts'
-import { Watches } from './watches.ts'
 
 export interface SessionParts {
   /** Milliseconds for which the server grants nothing yet. */
@@ -50,7 +51,7 @@ export class PostgresSession implements Session {
   readonly #ledger = new Ledger()
   readonly #outbox: Outbox
   readonly #waits: Waits
-  readonly #watches: Watches
+  readonly #watches: Subscriptions
   readonly #listener: Listener
   readonly #form: Form
   readonly #heartbeat: Heartbeat
@@ -77,20 +78,16 @@ export class PostgresSession implements Session {
       waiting: () => [...this.#ledger.all].filter(({ state }) => state === 'queued'),
       look: (line) => this.#outbox.look(line),
     })
-    this.#watches = new Watches({
-      keys,
-      listen: (watched) => this.#listener.listen(watched),
-      unlisten: (watched) => this.#listener.unlisten(watched),
-    })
+    this.#watches = new Subscriptions((watched) => this.#listener.listen(watched))
     this.#listener = new Listener({
       clock,
       random,
       period: ttl,
-      channels: () => [channel, ...this.#watches.channels],
+      channels: () => [channel, ...this.#watches.keys],
       connect,
       heard: (key, where) => {
         if (where === channel) this.#waits.look([...this.#ledger.at(BigInt(key))])
-        else this.#watches.heard(where)
+        else this.#watches.tell(where)
       },
       restored: () => {
         this.#waits.lookAtAll()
@@ -165,7 +162,7 @@ export class PostgresSession implements Session {
   }
 
   watch(name: string, changed: () => void): Promise<() => void> {
-    return this.#watches.watch(name, changed)
+    return this.#watches.add(`${channelPrefix}${this.#keys.key(name)}`, changed)
   }
 
   query(name?: string): Promise<readonly Entry[]> {

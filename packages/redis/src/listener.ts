@@ -59,20 +59,16 @@ export class Listener {
     this.#watch(connection)
   }
 
-  /** Settles when it listens to this too; rejects when the connection fails, or is only on its way back. */
-  async subscribe(channel: string): Promise<void> {
+  /** Settles when it listens to this too, with what ends that; rejects when the connection fails, or is only on its way back. */
+  async subscribe(channel: string): Promise<() => void> {
     this.#others.add(channel)
     try {
       await this.#connection?.subscribe(channel)
     } catch (error) {
+      this.#others.delete(channel)
       throw failure(error)
     }
-  }
-
-  unsubscribe(channel: string): void {
-    this.#others.delete(channel)
-    // One that is not ready subscribes to what is wanted when it is. What may not be unsubscribed from tells nobody.
-    if (this.#connection?.status === 'ready') this.#connection.unsubscribe(channel).catch(() => {})
+    return () => this.#unsubscribe(channel)
   }
 
   close(): void {
@@ -89,6 +85,12 @@ export class Listener {
       this.#quiet = true
       this.#watch(connection)
     })
+  }
+
+  #unsubscribe(channel: string): void {
+    this.#others.delete(channel)
+    // One that is not ready subscribes to what is wanted when it is. What may not be unsubscribed from tells nobody.
+    if (this.#connection?.status === 'ready') this.#connection.unsubscribe(channel).catch(() => {})
   }
 
   #again(): void {

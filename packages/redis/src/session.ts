@@ -2,6 +2,7 @@ import {
   checkKind,
   type LockError,
   settledWithin,
+  Subscriptions,
   tokenSpacing,
   unsupported,
   type Claim,
@@ -24,7 +25,6 @@ import { newsOf, type News } from './news.ts'
 import type { Server } from './server.ts'
 import { Verbs } from './verbs.ts'
 import { Waits } from './waits.ts'
-import { Watches } from './watches.ts'
 
 /** So many calls leave together, for the sake of everything else that the process does. */
 const mostAtOnce = 500
@@ -57,7 +57,7 @@ export class RedisSession implements Session {
   readonly #disconnect: () => void
   readonly #ledger = new Ledger()
   readonly #waits: Waits
-  readonly #watches: Watches
+  readonly #watches: Subscriptions
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #over = false
@@ -86,7 +86,7 @@ export class RedisSession implements Session {
         this.#watches.tellAll()
       },
     })
-    this.#watches = new Watches(this.#listener)
+    this.#watches = new Subscriptions((channel) => this.#listener.subscribe(channel))
     // By then none of its entries can be alive, and a new session looks at the server anew.
     void server.lost.then((why) => this.#finish(why))
   }
@@ -174,7 +174,6 @@ export class RedisSession implements Session {
   }
 
   watch(name: string, changed: () => void): Promise<() => void> {
-    if (this.#over) return Promise.reject(unavailable('the session was closed'))
     return this.#watches.add(this.#keys.channel(name), changed)
   }
 
@@ -215,6 +214,7 @@ export class RedisSession implements Session {
     this.#over = true
     this.#pause?.cancel()
     this.#waits.close()
+    this.#watches.close()
     this.#listener.close()
     this.#server.end()
     this.#disconnect()

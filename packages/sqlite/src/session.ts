@@ -1,6 +1,7 @@
 import {
   encodeName,
   LockError,
+  Subscriptions,
   tokenSpacing,
   unsupported,
   type Claim,
@@ -19,7 +20,7 @@ import { Pipeline } from './pipeline.ts'
 import { Verbs } from './verbs.ts'
 import { Waits } from './waits.ts'
 import type { WakeFolder } from './wake.ts'
-import { Watches } from './watches.ts'
+import { Watch } from './watch.ts'
 
 /** So many at once: a transaction must be short, since nobody else writes meanwhile. */
 const mostRenewed = 256
@@ -46,7 +47,7 @@ export class SqliteSession implements Session {
   readonly #pipeline: Pipeline
   readonly #verbs: Verbs
   readonly #waits: Waits
-  readonly #watches: Watches
+  readonly #watches: Subscriptions
   #end!: (why: LockError) => void
   #closing: Promise<void> | undefined
   #looking = false
@@ -66,7 +67,10 @@ export class SqliteSession implements Session {
       broken: (why) => this.#finish(why),
     })
     this.#waits = new Waits(wakeFolder, { clock, session, look: (all) => this.#look(all), unwatched })
-    this.#watches = new Watches(wakeFolder, { clock, session, unwatched })
+    this.#watches = new Subscriptions((stored, tell) => {
+      const watch = new Watch(wakeFolder, stored, { clock, session, unwatched }, tell)
+      return Promise.resolve(() => watch.close())
+    })
     const self = { session, client: clientId, owner: encodeName(owner), ttl }
     this.#verbs = new Verbs(database.table, self, namespace, {
       waits: (claim, ms) => this.#waits.add(claim, ms),
@@ -116,8 +120,7 @@ export class SqliteSession implements Session {
     return this.#run('read', () => this.#verbs.own())
   }
 
-  async watch(name: string, changed: () => void): Promise<() => void> {
-    if (this.#closing) throw new LockError('UNAVAILABLE', 'the session was closed')
+  watch(name: string, changed: () => void): Promise<() => void> {
     return this.#watches.add(this.#verbs.stored(name), changed)
   }
 

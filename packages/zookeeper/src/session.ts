@@ -178,7 +178,7 @@ export class ZookeeperSession implements Session {
   }
 
   watch(name: string, changed: () => void): Promise<() => void> {
-    return this.#told(this.#observers.watch(name, changed))
+    return this.#told(this.#observers.add(name, changed))
   }
 
   async query(name?: string): Promise<readonly Entry[]> {
@@ -232,7 +232,7 @@ export class ZookeeperSession implements Session {
     this.#heartbeat.end()
     this.#client.end()
     this.#watches.clear()
-    this.#observers.clear()
+    this.#observers.close()
     this.#end(why)
   }
 

@@ -72,7 +72,7 @@ export class MemorySession implements Session {
     return claimed.grant ?? { sent: claimed.sent, ttl: this.ttl }
   }
 
-  #answer<T>(call: () => T): Promise<T> {
+  #answer<T>(call: () => T | Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(this.#closed)
     try {
       return Promise.resolve(call())

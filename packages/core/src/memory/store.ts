@@ -1,6 +1,7 @@
 import { elapsed, type Clock, type Instant, type Timer } from '../clock.ts'
 import { tokenSpacing, type Entry, type Grant, type Loss, type Request, type SessionEvents } from '../contract.ts'
 import { Admission, checkKind } from '../queue.ts'
+import { Subscriptions } from '../subscriptions.ts'
 
 const spacing = BigInt(tokenSpacing)
 
@@ -55,7 +56,7 @@ interface Queue {
 /** All queues of one store. Events go out after the change that they tell of, never inside it. */
 export class MemoryStore {
   readonly #queues = new Map<string, Queue>()
-  readonly #watchers = new Map<string, Set<() => void>>()
+  readonly #watchers = new Subscriptions(() => Promise.resolve(() => {}))
   #lastToken = 0n
 
   acquire(request: Request, owner: Owner): Grant | 'queued' | null {
@@ -123,15 +124,8 @@ export class MemoryStore {
   }
 
   /** Answers with what ends it. */
-  watch(name: string, changed: () => void): () => void {
-    const watchers = this.#watchers.get(name) ?? new Set()
-    this.#watchers.set(name, watchers)
-    // Its own: the same function may watch twice.
-    const told = () => changed()
-    watchers.add(told)
-    return () => {
-      if (watchers.delete(told) && watchers.size === 0) this.#watchers.delete(name)
-    }
+  watch(name: string, changed: () => void): Promise<() => void> {
+    return this.#watchers.add(name, changed)
   }
 
   /** All names have one counter. */
@@ -229,7 +223,7 @@ export class MemoryStore {
   /** A leader has come or gone. */
   #announce({ request, tokens }: Claimed): void {
     if (!tokens || request.value === undefined) return
-    for (const name of request.names) for (const told of this.#watchers.get(name) ?? []) queueMicrotask(told)
+    for (const name of request.names) queueMicrotask(() => this.#watchers.tell(name))
   }
 }
 

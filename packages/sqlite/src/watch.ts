@@ -4,60 +4,29 @@ import type { WakeFolder } from './wake.ts'
 
 const periodUnwatched = 100
 
-export interface WatchesHost {
+export interface WatchHost {
   readonly clock: Clock
   readonly session: number
   /** A file cannot be watched. */
   unwatched(error: unknown): void
 }
 
-/** The names of which a session wants to be told who leads, each with a file in the wake-up folder and all who listen. */
-export class Watches {
-  readonly #folder: WakeFolder
-  readonly #host: WatchesHost
-  readonly #names = new Map<string, Watched>()
-  #closed = false
-
-  constructor(folder: WakeFolder, host: WatchesHost) {
-    this.#folder = folder
-    this.#host = host
-  }
-
-  /** `name`: as the table has it. Answers with what ends it. */
-  add(name: string, changed: () => void): () => void {
-    if (this.#closed) return () => {}
-    const watched = this.#names.get(name) ?? new Watched(this.#folder, name, this.#host)
-    this.#names.set(name, watched)
-    // Its own: the same function may listen twice.
-    const told = () => changed()
-    watched.listeners.add(told)
-    return () => {
-      if (!watched.listeners.delete(told) || watched.listeners.size > 0) return
-      watched.close()
-      if (this.#names.get(name) === watched) this.#names.delete(name)
-    }
-  }
-
-  close(): void {
-    this.#closed = true
-    for (const watched of this.#names.values()) watched.close()
-    this.#names.clear()
-  }
-}
-
-class Watched {
-  readonly listeners = new Set<() => void>()
+/** A name of which a session wants to be told who leads: a file in the wake-up folder. */
+export class Watch {
   readonly #folder: WakeFolder
   readonly #name: string
-  readonly #host: WatchesHost
+  readonly #host: WatchHost
+  readonly #tell: () => void
   #watcher: FSWatcher | undefined
   #timer: Timer | undefined
   #closed = false
 
-  constructor(folder: WakeFolder, name: string, host: WatchesHost) {
+  /** `name`: as the table has it. */
+  constructor(folder: WakeFolder, name: string, host: WatchHost, tell: () => void) {
     this.#folder = folder
     this.#name = name
     this.#host = host
+    this.#tell = tell
     this.#watch()
   }
 
@@ -69,9 +38,8 @@ class Watched {
   }
 
   #watch(): void {
-    const tell = () => this.listeners.forEach((told) => told())
     try {
-      this.#watcher = this.#folder.watch(this.#host.session, tell, (error) => this.#ended(error), this.#name)
+      this.#watcher = this.#folder.watch(this.#host.session, this.#tell, (error) => this.#ended(error), this.#name)
     } catch (error) {
       this.#unwatched(error)
     }
@@ -84,7 +52,7 @@ class Watched {
     if (error === undefined) this.#watch()
     else this.#unwatched(error)
     // Something may have changed while there was no file to say so.
-    for (const told of this.listeners) told()
+    this.#tell()
   }
 
   #unwatched(error: unknown): void {
@@ -100,7 +68,7 @@ class Watched {
     this.#timer = this.#host.clock.after(periodUnwatched, () => {
       if (again) this.#watch()
       else this.#poll(again)
-      for (const told of this.listeners) told()
+      this.#tell()
     })
   }
 }
