@@ -12,6 +12,7 @@ import { Queries } from './queries.ts'
 import type { Random } from './random.ts'
 import { Removals, settleWithin } from './removals.ts'
 import { publish, type Attempt, type Publish } from './telemetry.ts'
+import { Thieves } from './thieves.ts'
 import { Timers } from './timers.ts'
 import { Upkeep } from './upkeep.ts'
 import type { Limits, Waiter } from './waiter.ts'
@@ -54,8 +55,7 @@ export class Engine {
   readonly #observations = new Set<Observation>()
   readonly #pulse: Pulse
   #upkeep: Upkeep | undefined
-  /** Those that took their lock by force. */
-  readonly #thieves = new Set<Lease>()
+  readonly #thieves = new Thieves()
   #closed = false
   #closing: Promise<void> | undefined
 
@@ -194,9 +194,9 @@ export class Engine {
     if (lease.remaining(now) <= 0) return this.#giveBack(waiter, session)
     if (waiter.unanswered > 0) this.doubt(session)
     this.#leases.set(request.id, lease)
-    if (request.steal) this.#thieves.add(lease)
-    this.#tellRobbed(lease)
+    if (request.steal) this.#thieves.add(lease, this.#leases.values())
     this.#waiters.grant(waiter, lease)
+    this.#thieves.meet(lease)
   }
 
   /** The answer to a repeated call, to one that was given up, or to one that came through long after. */
@@ -222,14 +222,6 @@ export class Engine {
 
   doubt(from: Session): void {
     if (from === this.#keeper.current) this.#upkeep?.doubt()
-  }
-
-  /** Whoever was robbed within this manager knows it no later than the thief, in whatever order the answers came. */
-  #tellRobbed(fresh: Lease): void {
-    for (const thief of [...this.#thieves]) {
-      if (thief === fresh) for (const other of [...this.#leases.values()]) tellIfRobbed(other, fresh)
-      else tellIfRobbed(fresh, thief)
-    }
   }
 
   #forget(lease: Lease): void {
@@ -348,15 +340,4 @@ export class Engine {
   #holding(lease: Lease): { attempt: Attempt; tokens: readonly bigint[]; held: number } {
     return { attempt: lease.attempt, tokens: lease.tokens, held: elapsed(lease.grantedAt, this.clock.now()) }
   }
-}
-
-/** A name that two leases have belongs to the later of their grants, if it was taken by force. */
-function tellIfRobbed(lease: Lease, thief: Lease): void {
-  if (lease === thief) return
-  const robbed = lease.request.names.some((name, at) => {
-    const taken = thief.request.names.indexOf(name)
-    const [own, other] = [lease.tokens[at], thief.tokens[taken]]
-    return taken >= 0 && (own === undefined || other === undefined || own < other)
-  })
-  if (robbed) lease.lose('stolen')
 }

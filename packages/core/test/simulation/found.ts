@@ -122,6 +122,22 @@ export const found: readonly Found[] = [
       ],
     },
   },
+  {
+    what: 'a lock that was robbed before its grant was heard of was said to be lost before it was said to be granted',
+    mutant: 'lost-before-granted',
+    schedule: {
+      setting: { ...usual, seed: 26 },
+      steps: [
+        { do: 'acquire', client: 2, wish: 'a', ms },
+        { do: 'acquire', client: 2, wish: 'a', ms },
+        { do: 'weather', client: 2, way: 'events', how: 'silent', ms },
+        { do: 'steal', client: 2, wish: 'a', ms },
+        { do: 'pass', ms: 5 },
+        { do: 'evict', name: 'a' },
+        { do: 'pass', ms: 2 },
+      ],
+    },
+  },
 ]
 
 /** A lock that is given back, with somebody in line, so long after the line was cut. */

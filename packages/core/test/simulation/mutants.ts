@@ -127,11 +127,19 @@ export const mutants: readonly Mutant[] = [
   {
     id: 'not-robbed',
     defect: 'does not tell those who are robbed within one manager',
-    file: 'engine.ts',
-    text: '    this.#tellRobbed(lease)\n',
-    becomes: '',
+    file: 'thieves.ts',
+    text: "if (robbed) lease.lose('stolen')",
+    becomes: 'void robbed',
     seed: 4,
     shows: ['exclusion'],
+  },
+  {
+    id: 'lost-before-granted',
+    defect: 'says that a lock is lost before it says that it was granted',
+    file: 'engine.ts',
+    text: '    this.#waiters.grant(waiter, lease)\n    this.#thieves.meet(lease)\n',
+    becomes: '    this.#thieves.meet(lease)\n    this.#waiters.grant(waiter, lease)\n',
+    shows: ['order of events'],
   },
   {
     id: 'same-id',

@@ -3,24 +3,31 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Client } from './client.ts'
 import type { World } from './world.ts'
 
-/** Listens to what core publishes: that a lock is at risk has to be said before it is lost. */
+/** Listens to what core publishes: that a lock was granted, and that it is at risk, has to be said before it is lost. */
 export class Notices {
   readonly #world: World
   readonly #clients: () => Iterable<Client>
+  readonly #granted = new WeakSet<object>()
   readonly #atRisk = new WeakSet<object>()
 
   constructor(world: World, clients: () => Iterable<Client>) {
     this.#world = world
     this.#clients = clients
+    subscribe('locks:granted', this.#grant)
     subscribe('locks:at-risk', this.#risk)
     subscribe('locks:lost', this.#loss)
     subscribe('locks:session', this.#session)
   }
 
   close(): void {
+    unsubscribe('locks:granted', this.#grant)
     unsubscribe('locks:at-risk', this.#risk)
     unsubscribe('locks:lost', this.#loss)
     unsubscribe('locks:session', this.#session)
+  }
+
+  readonly #grant = (message: unknown): void => {
+    this.#granted.add((message as LockEvents['locks:granted']).attempt)
   }
 
   readonly #risk = (message: unknown): void => {
@@ -33,6 +40,8 @@ export class Notices {
     if (!client) return
     const { machine, ttl } = client
     this.#world.tell(() => `${machine.name}: loses ${attempt.names.join(' and ')}: ${reason}`)
+    if (!this.#granted.has(attempt))
+      this.#world.violated('order of events', `${machine.name}: a lock was lost before it was granted`)
     if (reason !== 'expired' || machine.busy || this.#atRisk.has(attempt)) return
     // Where a beat fell between the two: not if it was granted as late as that, or its process stood still.
     if (held > ttl && this.#world.now - machine.disturbedAt > 2 * ttl) {
