@@ -33,12 +33,12 @@ export class Claimed {
   }
 
   get expired(): boolean {
-    return this.left <= 0
+    return this.left(this.owner.clock.now()) <= 0
   }
 
   /** Milliseconds to its expiry. */
-  get left(): number {
-    return this.owner.ttl - elapsed(this.sent, this.owner.clock.now())
+  left(now: Instant): number {
+    return this.owner.ttl - elapsed(this.sent, now)
   }
 
   get grant(): Grant | undefined {
@@ -152,17 +152,24 @@ export class MemoryStore {
     queue.expiry?.cancel()
     queue.expiry = undefined
     const admission = new Admission()
-    let left = Number.POSITIVE_INFINITY
+    let least = Number.POSITIVE_INFINITY
+    let clock: Clock | undefined
+    let now = { mono: 0, wall: 0 }
     for (let at = 0; at < queue.entries.length;) {
       const claimed = queue.entries[at] as Claimed
-      if (claimed.expired) {
+      // Nearly always the same for all, and read once: a queue is gone through at every change.
+      if (claimed.owner.clock !== clock) {
+        clock = claimed.owner.clock
+        now = clock.now()
+      }
+      const left = claimed.left(now)
+      if (left <= 0) {
         this.#drop(claimed)
         continue
       }
-      const admits = admission.admits(claimed.request)
-      left = Math.min(left, claimed.left)
-      if (!admits) {
-        queue.expiry = claimed.owner.clock.after(Math.max(1, left), () => this.#settle(name))
+      least = Math.min(least, left)
+      if (!admission.admits(claimed.request)) {
+        queue.expiry = clock.after(Math.max(1, least), () => this.#settle(name))
         break
       }
       admission.take(claimed.request)
