@@ -1,42 +1,59 @@
 import type { Claim } from '@locks/core/backend'
 import type { Keys } from './keys.ts'
 
-/** Claims that go into one call of a script. */
-export interface Batch {
-  readonly names: readonly string[]
-  readonly keys: readonly string[]
-  /** How many ids a key has, and the ids, for each key. */
-  readonly args: readonly (string | number)[]
-  /** In the order of the args. */
-  readonly ids: readonly string[]
-  /** The same, a name each. */
-  split(): Batch[]
-}
-
 /** So many at once: nobody else is served while a script runs, and Lua takes some thousand arguments only. */
 const mostClaims = 600
+
+/** Claims that go into one call of a script. */
+export class Batch {
+  readonly names: string[] = []
+  readonly keys: string[] = []
+  /** How many ids a key has, and the ids, for each key. */
+  readonly args: (string | number)[] = []
+  /** In the order of the args. */
+  readonly ids: string[] = []
+
+  get isFull(): boolean {
+    return this.ids.length >= mostClaims
+  }
+
+  /** As many of these claims of one name as there is room for; how many. */
+  add(name: string, key: string, ids: readonly string[], from: number): number {
+    const count = Math.min(ids.length - from, mostClaims - this.ids.length)
+    this.names.push(name)
+    this.keys.push(key)
+    this.args.push(count)
+    for (let at = from; at < from + count; at++) {
+      this.args.push(ids[at] as string)
+      this.ids.push(ids[at] as string)
+    }
+    return count
+  }
+
+  /** The same, a name each. */
+  split(): Batch[] {
+    let from = 0
+    return this.names.map((name, nth) => {
+      const count = Number(this.args[from + nth])
+      const batch = new Batch()
+      from += batch.add(name, this.keys[nth] as string, this.ids.slice(from, from + count), 0)
+      return batch
+    })
+  }
+}
 
 /** A batch has keys of one slot only: of all names where there is one server, else of one name. */
 export function batches(claims: readonly Claim[], keys: Keys, oneSlot: boolean): Batch[] {
   const made: Batch[] = []
-  let open = new Map<string, string[]>()
-  let size = 0
-  const flush = () => {
-    if (size > 0) made.push(batchOf(open, keys))
-    open = new Map()
-    size = 0
-  }
+  let open: Batch | undefined
   for (const [name, ids] of byName(claims)) {
+    const key = keys.key(name)
     for (let at = 0; at < ids.length;) {
-      const part = ids.slice(at, at + mostClaims - size)
-      open.set(name, part)
-      size += part.length
-      at += part.length
-      if (size >= mostClaims) flush()
+      if (!open || open.isFull) made.push((open = new Batch()))
+      at += open.add(name, key, ids, at)
     }
-    if (!oneSlot) flush()
+    if (!oneSlot) open = undefined
   }
-  flush()
   return made
 }
 
@@ -49,17 +66,6 @@ function byName(claims: readonly Claim[]): Map<string, string[]> {
     else ids.set(name, [id])
   }
   return ids
-}
-
-function batchOf(ids: ReadonlyMap<string, readonly string[]>, keys: Keys): Batch {
-  const names = [...ids.keys()]
-  return {
-    names,
-    keys: names.map((name) => keys.key(name)),
-    args: [...ids.values()].flatMap((each) => [each.length, ...each]),
-    ids: [...ids.values()].flat(),
-    split: () => [...ids].map((each) => batchOf(new Map([each]), keys)),
-  }
 }
 
 /** A list in parts of at most so many. */

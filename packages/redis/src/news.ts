@@ -1,9 +1,15 @@
 import type { Instant } from '@locks/core/backend'
 
 /** What a script tells a client: a claim of its was granted, or stolen. */
-export type News =
-  | { readonly id: string; readonly granted: false }
-  | { readonly id: string; readonly granted: true; readonly token: bigint; readonly sent: Instant }
+export type News = Granted | { readonly id: string; readonly granted: false }
+
+export interface Granted {
+  readonly id: string
+  readonly granted: true
+  readonly token: bigint
+  /** When the claim's heartbeat left from which its expiry is counted. */
+  readonly sent: Instant
+}
 
 /** A line each. */
 export function newsOf(message: unknown): News[] {

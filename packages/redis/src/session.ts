@@ -21,7 +21,7 @@ import { failureOf, unavailable, unknown } from './failures.ts'
 import type { Keys } from './keys.ts'
 import { Ledger } from './ledger.ts'
 import type { Listener, ListenerOptions } from './listener.ts'
-import { newsOf, type News } from './news.ts'
+import { newsOf, type Granted, type News } from './news.ts'
 import type { Server } from './server.ts'
 import { Verbs } from './verbs.ts'
 import { Waits } from './waits.ts'
@@ -107,7 +107,7 @@ export class RedisSession implements Session {
       case 'granted':
         // The news may have been faster. Of what nobody wants any more, core takes care.
         if (this.#ledger.wasStolen(id)) throw unavailable('the lock was stolen before the answer that it was granted')
-        if (answer.safe || !this.#ledger.ungranted(id)) return this.#grant(id, answer.token, sent)
+        if (answer.safe || !this.#ledger.ungranted(id)) return this.#grant(id, answer.token, this.#proof(sent))
         await this.remove(request)
         throw unavailable('too few replicas confirmed the lock in time; it was given back')
       case 'queued':
@@ -223,16 +223,18 @@ export class RedisSession implements Session {
 
   async #renew(batch: Batch, sent: Instant): Promise<ReadonlyMap<string, Standing>> {
     const answer = await this.#verbs.renew(batch, sent)
-    const found = new Map(batch.ids.map((id, at) => [id, { number: answer.standings[at] ?? 'gone', sent }]))
-    for (const each of answer.news) {
-      // Granted by this very call, after its standing was taken.
-      if (each.granted && found.has(each.id)) found.set(each.id, { number: each.token, sent: each.sent })
-      else this.#hear([each])
-    }
+    const granted = this.#grantedIn(batch, answer.news)
+    // One for all of them: there may be thousands.
+    const proof = this.#proof(sent)
     const standings = new Map<string, Standing>()
-    for (const [id, { number, sent: since }] of found) {
+    for (const [at, id] of batch.ids.entries()) {
+      const since = granted?.get(id)
+      const number = since?.token ?? answer.standings[at] ?? 'gone'
       const holds = typeof number === 'bigint'
-      const standing = holds && !answer.safe ? await this.#unsafe(id) : this.#standing(id, number, since)
+      const standing =
+        holds && !answer.safe
+          ? await this.#unsafe(id)
+          : this.#standing(id, number, since ? this.#proof(since.sent) : proof)
       if (standing) standings.set(id, standing)
     }
     batch.names.forEach((name, at) => {
@@ -242,9 +244,21 @@ export class RedisSession implements Session {
     return standings
   }
 
-  #standing(id: string, number: bigint | Loss | 'waits', sent: Instant): Standing {
-    if (typeof number === 'bigint') return this.#grant(id, number, sent)
-    if (number === 'waits') return { sent, ttl: this.ttl }
+  /** What of a batch its own call has granted, after its standing was taken; the rest of the news is told. */
+  #grantedIn(batch: Batch, news: readonly News[]): Map<string, Granted> | undefined {
+    if (news.length === 0) return undefined
+    const ids = new Set(batch.ids)
+    const granted = new Map<string, Granted>()
+    for (const each of news) {
+      if (each.granted && ids.has(each.id)) granted.set(each.id, each)
+      else this.#hear([each])
+    }
+    return granted
+  }
+
+  #standing(id: string, number: bigint | Loss | 'waits', proof: Proof): Standing {
+    if (typeof number === 'bigint') return this.#grant(id, number, proof)
+    if (number === 'waits') return proof
     this.#ledger.delete(id)
     return number
   }
@@ -289,14 +303,18 @@ export class RedisSession implements Session {
         // Another client's connection wrote it: one's own has to write something that the replicas can confirm.
         this.#look([claim])
       } else {
-        this.#options.events.granted(this.#grant(each.id, each.token, each.sent))
+        this.#options.events.granted(this.#grant(each.id, each.token, this.#proof(each.sent)))
       }
     }
   }
 
-  #grant(id: string, token: bigint, sent: Instant): Grant {
+  #grant(id: string, token: bigint, proof: Proof): Grant {
     this.#ledger.granted(id)
-    return { id, tokens: [token], proof: { sent, ttl: this.ttl } }
+    return { id, tokens: [token], proof }
+  }
+
+  #proof(sent: Instant): Proof {
+    return { sent, ttl: this.ttl }
   }
 
   #batches(claims: readonly Claim[]): Batch[] {
