@@ -1,5 +1,8 @@
 import type { Request } from '@locks/core/backend'
 
+/** One for all places: there may be thousands that are held. */
+export const nothing: readonly string[] = []
+
 /** A claim of this session, and what is known of its node in the queue of its name. */
 export class Place {
   readonly request: Request
@@ -14,7 +17,7 @@ export class Place {
   /** The pending call that asks for it. */
   entering: Promise<'held' | 'queued' | 'refused'> | undefined
   /** One decision about it at a time: two confirmations would be two grants. */
-  deciding: Promise<unknown> = Promise.resolve()
+  deciding: Promise<unknown> | undefined
   /** Once it is held. */
   token: bigint | undefined
   /** The version of the parent when it was granted: every thief raises it. */
@@ -22,15 +25,12 @@ export class Place {
   queued = false
   /** It is being removed. */
   unwanted = false
-  watching: readonly string[] = []
-  /** Set by whoever looks after those who wait. */
-  readonly wake: () => void
+  watching = nothing
 
-  constructor(request: Request, mark: string, wake: (place: Place) => void) {
+  constructor(request: Request, mark: string) {
     this.request = request
     this.name = request.names[0] ?? ''
     this.mark = mark
-    this.wake = () => wake(this)
   }
 
   /** Whether it waits in a queue. */

@@ -4,7 +4,7 @@ import type { Seat } from './contenders.ts'
 import { code, Refusal, unavailable, unless } from './failures.ts'
 import type { Nodes, Queue } from './nodes.ts'
 import { create, remove, transaction } from './operations.ts'
-import type { Place } from './place.ts'
+import { nothing, type Place } from './place.ts'
 import { Thefts } from './thefts.ts'
 import { tokenOf } from './tokens.ts'
 import type { Watches } from './watches.ts'
@@ -54,8 +54,13 @@ export class Queues {
 
   /** What a list means for a claim that is in the queue. One after the other for each. */
   decide(place: Place, list: Queue, made?: bigint): Promise<Outcome> {
-    const decided = place.deciding.then(() => this.#decide(place, list, made))
-    place.deciding = decided.catch(() => {})
+    const decided = (place.deciding ?? Promise.resolve()).then(() => this.#decide(place, list, made))
+    const deciding = decided
+      .catch(() => {})
+      .then(() => {
+        if (place.deciding === deciding) place.deciding = undefined
+      })
+    place.deciding = deciding
     return decided
   }
 
@@ -118,13 +123,13 @@ export class Queues {
     const paths = ahead.map(({ node }) => `${this.#nodes.parent(place)}/${node}`)
     this.#unwatch(place, paths)
     place.watching = paths
-    const there = await Promise.all(paths.map((path) => this.#watches.on(path, place.wake)))
+    const there = await Promise.all(paths.map((path) => this.#watches.on(path, place)))
     return there.every(Boolean)
   }
 
   #unwatch(place: Place, except: readonly string[] = []): void {
-    for (const path of place.watching) if (!except.includes(path)) this.#watches.off(path, place.wake)
-    place.watching = []
+    for (const path of place.watching) if (!except.includes(path)) this.#watches.off(path, place)
+    place.watching = nothing
   }
 
   async #refuse(place: Place): Promise<'refused'> {

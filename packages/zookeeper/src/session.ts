@@ -84,7 +84,7 @@ export class ZookeeperSession implements Session {
     this.#sign = sign
     this.#lanes = new Lanes(clock)
     this.#parents = new Parents(call, paths, acl)
-    this.#watches = new Watches(call)
+    this.#watches = new Watches(call, (place) => this.#looks.wake(place))
     this.#snapshots = new Snapshots(call, paths)
     this.#nodes = new Nodes({
       call,
@@ -238,7 +238,7 @@ export class ZookeeperSession implements Session {
 
   #newPlace(request: Request): Place {
     const mark = markOf(this.#sign.session, ++this.#places)
-    const place = new Place(request, mark, (woken) => this.#looks.wake(woken))
+    const place = new Place(request, mark)
     this.#ledger.add(place)
     return place
   }

@@ -1,9 +1,10 @@
 import type { Call } from './client.ts'
 import { code, unless } from './failures.ts'
 import { children } from './operations.ts'
+import type { Place } from './place.ts'
 
 interface Watch {
-  readonly wake: Set<() => void>
+  readonly places: Set<Place>
   /** Whether the node was there. */
   readonly set: Promise<boolean>
 }
@@ -15,17 +16,19 @@ interface Watch {
  */
 export class Watches {
   readonly #call: Call
+  readonly #wake: (place: Place) => void
   readonly #watches = new Map<string, Watch>()
 
-  constructor(call: Call) {
+  constructor(call: Call, wake: (place: Place) => void) {
     this.#call = call
+    this.#wake = wake
   }
 
-  /** False: the node is gone. Otherwise `wake` is called once when it goes. */
-  on(path: string, wake: () => void): Promise<boolean> {
+  /** False: the node is gone. Otherwise the place is woken once when it goes. */
+  on(path: string, place: Place): Promise<boolean> {
     const there = this.#watches.get(path)
     if (there) {
-      there.wake.add(wake)
+      there.places.add(place)
       return there.set
     }
     const set = unless(
@@ -33,21 +36,21 @@ export class Watches {
       false,
       code.noNode,
     )
-    const watch: Watch = { wake: new Set([wake]), set }
+    const watch: Watch = { places: new Set([place]), set }
     this.#watches.set(path, watch)
     const drop = () => this.#watches.get(path) === watch && this.#watches.delete(path)
     set.then((found) => !found && drop(), drop)
     return set
   }
 
-  off(path: string, wake: () => void): void {
-    this.#watches.get(path)?.wake.delete(wake)
+  off(path: string, place: Place): void {
+    this.#watches.get(path)?.places.delete(place)
   }
 
   changed(path: string): void {
     const watch = this.#watches.get(path)
     this.#watches.delete(path)
-    for (const wake of watch?.wake ?? []) wake()
+    for (const place of watch?.places ?? []) this.#wake(place)
   }
 
   /** The connection that they were set on is gone. */
