@@ -1,7 +1,7 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Application } from 'typedoc'
-import { docs, published, read, root, site } from './files.ts'
+import { docs, moduleOf, published, read, root, site } from './files.ts'
 
 interface Exports {
   readonly name: string
@@ -31,6 +31,8 @@ export async function writeReference(): Promise<void> {
       hidePageHeader: true,
       hideBreadcrumbs: true,
       useCodeBlocks: true,
+      parametersFormat: 'table',
+      indexFormat: 'table',
       sanitizeComments: true,
     } as object),
   })
@@ -46,6 +48,7 @@ export async function writeReference(): Promise<void> {
   await app.generateOutputs(project)
   if (app.logger.hasErrors()) throw new Error('typedoc found errors')
   for (const file of globSync('api/**/*.md', { cwd: site })) tame(join(site, file))
+  for (const { page } of modules) entitle(join(site, 'api', page, 'index.md'), moduleOf(page))
 }
 
 /** What a package exports to its users: `@locks/core/quorum`, and its file. */
@@ -58,6 +61,10 @@ function modulesOf(folder: string): { page: string; file: string }[] {
     const page = `${folder.replace('packages/', '')}${path.replace('.', '').replace('/', '-')}`
     return [{ page, file: join(folder, source) }]
   })
+}
+
+function entitle(file: string, title: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^# .*$/m, `# ${title}`))
 }
 
 /** Vue takes double braces for its own. */

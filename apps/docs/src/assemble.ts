@@ -1,9 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { charts } from './charts.ts'
+import { charts, illustrations } from './charts.ts'
 import { workedChance } from './chances.ts'
-import { pages, read, site } from './files.ts'
-import { fenced, outsideCode, relink, section, sourceOf, sourcePage, type Linked } from './markdown.ts'
+import { isServed, pages, read, root, servedAt, site } from './files.ts'
+import { belowHeading, fenced, outsideCode, relink, section, sourceOf, sourcePage, type Linked } from './markdown.ts'
 
 /** Puts the pages of the site together, out of the documents of the repository. */
 export function assemble(): void {
@@ -12,15 +12,30 @@ export function assemble(): void {
   for (const [file, page] of pages) {
     const { markdown, files } = expand(relink(read(file), file), file)
     for (const each of files) shown.add(each)
-    write(page, markdown)
+    write(page, illustrated(markdown, file))
   }
-  for (const file of shown) write(sourcePage(file), sourceOf(file))
+  for (const file of shown) {
+    if (isServed(file)) serve(file)
+    else write(sourcePage(file), sourceOf(file))
+  }
 }
 
 function write(page: string, text: string): void {
   const target = join(site, page)
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, text)
+}
+
+/** As it is, without the site around it. */
+function serve(file: string): void {
+  const target = join(site, 'public', servedAt(file))
+  mkdirSync(dirname(target), { recursive: true })
+  copyFileSync(join(root, file), target)
+}
+
+function illustrated(markdown: string, page: string): string {
+  const wanted = Object.entries(illustrations[page] ?? {})
+  return wanted.reduce((text, [heading, name]) => belowHeading(text, heading, chart(name, page)), markdown)
 }
 
 /**

@@ -1,27 +1,16 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import process from 'node:process'
 import { chromium, type Browser, type Page } from 'playwright-core'
-
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome']
-
-/** A Chromium of this machine: none is downloaded. */
-function findBrowser(): string {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
-  const candidates = [
-    process.env['LOCKS_CHROMIUM'] ?? '',
-    ...folders.flatMap((at) => names.map((name) => join(at, name))),
-  ]
-  const found = candidates.find((file) => file !== '' && existsSync(file))
-  if (found !== undefined) return found
-  throw new Error(
-    'docs:check looks at the pages in a real browser and found none: install Chromium (Debian: apt-get install chromium; ' +
-      'elsewhere: npx playwright install chromium), or say where one is in LOCKS_CHROMIUM',
-  )
-}
+import { findBrowser } from './chromium.ts'
 
 const widths = [390, 1440]
 const schemes = ['light', 'dark'] as const
+const height = 900
+/** Of a picture, px: a report of many tables would take minutes. */
+const longest = 4_000
+/** No more than a sign that something hangs, ms. */
+const patience = 120_000
 
 export interface Seen {
   /** What the console complained about, what did not load, what was too wide: with the page. */
@@ -30,7 +19,10 @@ export interface Seen {
   readonly visits: number
 }
 
-/** Opens each page in each width and scheme, keeps pictures of some, and tries the search. */
+/**
+ * Opens each page in one form, and looks at it in each width; those of which there are to be pictures are opened in every form.
+ * Tries the search as well.
+ */
 export async function look(
   url: string,
   pages: readonly string[],
@@ -40,50 +32,79 @@ export async function look(
   mkdirSync(folder, { recursive: true })
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const browser = await chromium.launch({ executablePath: findBrowser(), args })
-  const problems: string[] = []
-  let pictures = 0
-  let visits = 0
+  const forms = widths.flatMap((width) => schemes.map((scheme) => ({ width, scheme })))
+  const others = pages.filter((path) => !pictured.includes(path))
   try {
-    for (const width of widths) {
-      for (const colorScheme of schemes) {
-        const context = await browser.newContext({
-          viewport: { width, height: 900 },
-          colorScheme,
-          reducedMotion: 'reduce',
-        })
-        const page = await context.newPage()
-        let at = ''
-        const complain = (what: string) => problems.push(`${at} at ${width} px, ${colorScheme}: ${what}`)
-        page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complain(message.text()))
-        page.on('pageerror', (error) => complain(error.message))
-        page.on('requestfailed', (request) => complain(`${request.url()} did not load`))
-        // Every page once; those of which there are pictures in all forms.
-        for (const path of width === 1440 && colorScheme === 'light' ? pages : pictured) {
-          at = path
-          visits++
-          await open(page, `${url}${path}`)
-          const over = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
-          if (over > 0) complain(`the page is ${over} px wider than the window`)
-          if (!pictured.includes(path)) continue
-          const name = path.replace(/^\/|\.html$/g, '').replaceAll('/', '-') || 'index'
-          await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true })
-          pictures++
-        }
-        await context.close()
-      }
+    const seen = await Promise.all(
+      forms.map((form, at) => {
+        const share = others.filter((_, number) => number % forms.length === at)
+        return lookAt(browser, url, form, share, pictured, folder)
+      }),
+    )
+    return {
+      problems: [...seen.flat(), ...(await search(browser, url, folder))],
+      pictures: forms.length * pictured.length,
+      visits: forms.length * pictured.length + others.length,
     }
-    problems.push(...(await search(browser, url, folder)))
   } finally {
     await browser.close()
   }
-  return { problems, pictures, visits }
 }
 
-/** Until the page has come to life: what goes wrong then is seen too. */
+interface Form {
+  readonly width: number
+  readonly scheme: (typeof schemes)[number]
+}
+
+/** What is wrong with these pages in one form. */
+async function lookAt(
+  browser: Browser,
+  url: string,
+  { width, scheme }: Form,
+  pages: readonly string[],
+  pictured: readonly string[],
+  folder: string,
+): Promise<string[]> {
+  const problems: string[] = []
+  let at = ''
+  const complain = (what: string) => problems.push(`${at} at ${width} px, ${scheme}: ${what}`)
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' })
+  page.setDefaultTimeout(patience)
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complain(message.text()))
+  page.on('pageerror', (error) => complain(error.message))
+  page.on('requestfailed', (request) => complain(`${request.url()} did not load`))
+  const checkWidth = async (window: number) => {
+    const over = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
+    if (over > 0) complain(`the page is ${over} px wider than a window of ${window} px`)
+  }
+  for (const path of pictured) {
+    at = path
+    await open(page, `${url}${path}`)
+    await checkWidth(width)
+    const name = path.replace(/^\/|\/$|\.html$/g, '').replaceAll('/', '-') || 'index'
+    const long = Number(await page.evaluate('document.documentElement.scrollHeight'))
+    const clip = { x: 0, y: 0, width, height: Math.min(long, longest) }
+    await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true, clip })
+  }
+  for (const path of pages) {
+    at = path
+    await open(page, `${url}${path}`)
+    for (const each of widths) {
+      await page.setViewportSize({ width: each, height })
+      await checkWidth(each)
+    }
+    await page.setViewportSize({ width, height })
+  }
+  await page.close()
+  return problems
+}
+
+/** Until the page has come to life: what goes wrong then is seen too. A report that is served as it is has no life of its own. */
 async function open(page: Page, url: string): Promise<void> {
-  await page.goto(url, { waitUntil: 'load' })
+  const response = await page.goto(url, { waitUntil: 'load' })
+  if (!response?.ok()) throw new Error(`${url} is answered with ${response?.status()}`)
   await page.waitForFunction(
-    `document.querySelector('#app').__vue_app__ !== undefined && document.fonts.status === 'loaded'`,
+    `(document.querySelector('#app') ?? { __vue_app__: true }).__vue_app__ && document.fonts.status === 'loaded'`,
   )
 }
 
@@ -114,7 +135,7 @@ async function firstResult(page: Page, words: string, picture: string): Promise<
   await page.locator('.VPLocalSearchBox input').fill(words)
   const result = page.locator('.VPLocalSearchBox .result').first()
   try {
-    await result.waitFor({ timeout: 10_000 })
+    await result.waitFor({ timeout: 30_000 })
   } catch {
     return undefined
   }

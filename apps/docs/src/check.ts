@@ -1,12 +1,14 @@
 /**
  * `pnpm docs:check`: the tables are those of the code, every block of code holds, the site is built, no link leads nowhere, and
- * every page opens in a real browser without a complaint. Pictures of some are left in .reports/docs.
+ * the pages open in a real browser without a complaint. Pictures of some are left in .reports/docs.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { look } from './browser.ts'
+import { prepareBrowser } from './chromium.ts'
 import { dist, root } from './files.ts'
 import { deadLinks } from './links.ts'
 import { serve } from './serve.ts'
@@ -14,31 +16,45 @@ import { serve } from './serve.ts'
 const pictured = [
   '/',
   '/guide/start.html',
-  '/guide/what-a-lock-can-do.html',
   '/guide/choose.html',
-  '/guide/write-an-adapter.html',
+  '/guide/telemetry.html',
   '/guide/chance.html',
-  '/packages/core.html',
   '/packages/redis.html',
   '/reports/chaos.html',
+  '/reports/bench.html',
   '/reports/backends.html',
-  '/migrate/redlock.html',
   '/api/core/classes/LockManager.html',
 ]
 
 /** Pages of the reference that are all made alike; its indexes and classes stand for them. */
 const alike = /^\/api\/.+\/(interfaces|type-aliases|variables|functions)\//
 
+const missing = prepareBrowser()
+if (missing) {
+  console.error(missing)
+  process.exit(1)
+}
+
 const failed: string[] = []
-for (const program of ['backends/publish.ts --check', 'snippets/check.ts', 'build.ts']) {
+/** In a process of its own; what it says comes out when it has ended, in one piece. */
+async function step(program: string): Promise<void> {
   const [file = '', ...args] = program.split(' ')
   const flags = ['--conditions=@locks/source', '--disable-warning=ExperimentalWarning']
-  const { status } = spawnSync(process.execPath, [...flags, join(import.meta.dirname, file), ...args], {
-    stdio: 'inherit',
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, file), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const said: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => said.push(part))
+  const [status] = (await once(child, 'close')) as [number | null]
+  process.stdout.write(Buffer.concat(said))
   if (status !== 0) failed.push(file)
 }
-if (failed.includes('build.ts')) process.exit(1)
+
+await Promise.all([step('backends/publish.ts --check'), step('snippets/check.ts'), step('build.ts')])
+if (failed.includes('build.ts')) {
+  console.log(`docs: failed: ${failed.join(', ')}`)
+  process.exit(1)
+}
 
 const { dead, checked, pages } = deadLinks(dist)
 for (const each of dead) console.error(`dead link: ${each}`)

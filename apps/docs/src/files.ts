@@ -39,6 +39,13 @@ export const pages: ReadonlyMap<string, string> = new Map([
   ),
 ])
 
+/** What is imported, by its page in the reference: `@locks/core/quorum`. */
+export const moduleOf = (page: string): string => `@locks/${page.replace('-', '/')}`
+
+/** Files that the site has as they are, since nobody reads their source: a report with its charts, a dashboard. */
+export const isServed = (file: string): boolean => /\.(html|json)$/.test(file)
+export const servedAt = (file: string): string => `files/${file}`
+
 function found(pattern: string): string[] {
   return globSync(pattern, { cwd: root }).toSorted()
 }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { isFile, pages, read } from './files.ts'
+import { isFile, isServed, pages, read, servedAt } from './files.ts'
 
 /** As GitHub makes them, since the documents are read there too. */
 export function slugify(heading: string): string {
@@ -34,14 +34,27 @@ export function outsideCode(markdown: string, change: (line: string) => string):
     .join('\n')
 }
 
-/** What stands under a heading, as far as the next one of its rank. */
-export function section(markdown: string, slug: string): string {
-  const lines = linesOf(markdown)
-  const rankOf = ({ text, code }: Line) => (code ? 0 : (/^#+(?= )/.exec(text)?.[0].length ?? 0))
+const rankOf = ({ text, code }: Line): number => (code ? 0 : (/^#+(?= )/.exec(text)?.[0].length ?? 0))
+
+function findHeading(lines: readonly Line[], slug: string): { first: number; heading: Line } {
   const isIt = (line: Line) => rankOf(line) > 0 && slugify(line.text.replace(/^#+/, '').replaceAll('`', '')) === slug
   const first = lines.findIndex(isIt)
   const heading = lines[first]
   if (!heading) throw new Error(`there is no heading #${slug}`)
+  return { first, heading }
+}
+
+/** With something put right below a heading. */
+export function belowHeading(markdown: string, slug: string, what: string): string {
+  const lines = markdown.split('\n')
+  const { first } = findHeading(linesOf(markdown), slug)
+  return lines.toSpliced(first + 1, 0, '', what).join('\n')
+}
+
+/** What stands under a heading, as far as the next one of its rank. */
+export function section(markdown: string, slug: string): string {
+  const lines = linesOf(markdown)
+  const { first, heading } = findHeading(lines, slug)
   const rest = lines.slice(first + 1)
   const end = rest.findIndex((line) => rankOf(line) > 0 && rankOf(line) <= rankOf(heading))
   return (end < 0 ? rest : rest.slice(0, end))
@@ -56,7 +69,10 @@ export interface Linked {
   readonly files: readonly string[]
 }
 
-/** Links between files of the repository become links between pages; a file that is none is shown as its source. */
+/**
+ * Links between files of the repository become links between pages; a file that is none is shown as its source, and HTML is
+ * served as it is.
+ */
 export function relink(markdown: string, from: string): Linked {
   const files: string[] = []
   const linked = outsideCode(markdown, (line) =>
@@ -70,6 +86,8 @@ export function relink(markdown: string, from: string): Linked {
       // A folder has no page of its own.
       if (!isFile(file)) return label
       files.push(file)
+      // Or it would be looked for among the pages of the site.
+      if (isServed(file)) return `[${label}](/${servedAt(file)}){target="_self"}`
       return `[${label}](/${sourcePage(file)})`
     }),
   )

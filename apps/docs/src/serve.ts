@@ -16,6 +16,11 @@ const types: Readonly<Record<string, string>> = {
 export async function serve(folder: string): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname)
+    if (path === '/favicon.ico') {
+      // Browsers ask for it where a page names no icon, as a report that is served as it is.
+      response.writeHead(204).end()
+      return
+    }
     const file = join(folder, normalize(path.endsWith('/') ? `${path}index.html` : path))
     if (!file.startsWith(folder) || !existsSync(file) || !statSync(file).isFile()) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('not found')

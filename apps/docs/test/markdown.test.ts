@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { relink, section, slugify } from '../src/markdown.ts'
+import { belowHeading, relink, section, slugify } from '../src/markdown.ts'
 import { commandsOf, snippetsOf } from '../src/snippets/extract.ts'
 import { rowsOf } from '../src/tables.ts'
 
@@ -16,6 +16,11 @@ describe('section', () => {
   test('that is not there is an error', () => {
     expect(() => section(text, 'no-heading')).toThrow('no heading #no-heading')
   })
+})
+
+test('something is put right below a heading, and not below one in a block of code', () => {
+  expect(section(belowHeading(text, 'one-two', '*new*'), 'one-two')).toBe(`*new*\n${section(text, 'one-two')}`)
+  expect(() => belowHeading(text, 'no-heading', '*new*')).toThrow('no heading #no-heading')
 })
 
 test('headings have the names that GitHub gives them', () => {
@@ -35,6 +40,12 @@ describe('relink', () => {
     const { markdown, files } = from('[a](src/guard.ts) [b](src)')
     expect(markdown).toBe('[a](/source/packages/redis/src/guard.ts.md) b')
     expect(files).toEqual(['packages/redis/src/guard.ts'])
+  })
+
+  test('serves a report in HTML as it is', () => {
+    const { markdown, files } = relink('[charts](bench.html)', 'docs/bench.md')
+    expect(markdown).toBe('[charts](/files/docs/bench.html){target="_self"}')
+    expect(files).toEqual(['docs/bench.html'])
   })
 
   test('touches neither other sites, nor code', () => {

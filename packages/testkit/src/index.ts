@@ -1,4 +1,4 @@
-export { preflight } from './preflight.ts'
+export { preflight, preflightBrowser } from './preflight.ts'
 export { startProxy, type LineWire, type Proxy, type ProxyLine } from './proxy/proxy.ts'
 export { makeCertificates, type Certificates } from './certificates.ts'
 export { startLink, type NetworkHost, type NetworkLink } from './network/link.ts'

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
-import { explainMissing, locate, missingPackages, requirementsOf, type Requirement } from './requirements.ts'
+import { browser, explainMissing, locate, missingPackages, requirementsOf, type Requirement } from './requirements.ts'
 
 /** What a preflight meets. */
 export interface Machine {
@@ -15,7 +15,15 @@ export interface Machine {
  * root on Debian. Returns what to tell the user if something is missing all the same.
  */
 export function preflight(backends: readonly string[] | undefined, machine = thisMachine): string | undefined {
-  const required = requirementsOf(backends)
+  return provide(requirementsOf(backends), machine)
+}
+
+/** The same for a browser. */
+export function preflightBrowser(machine = thisMachine): string | undefined {
+  return provide([browser], machine)
+}
+
+function provide(required: readonly Requirement[], machine: Machine): string | undefined {
   let missing = machine.missing(required)
   if (missing.length > 0 && machine.canInstall()) {
     console.error(`Installing what is needed: ${missing.join(', ')}`)

@@ -27,6 +27,9 @@ export const requirements: readonly Requirement[] = [
   { package: 'openssl', file: 'openssl' },
 ]
 
+/** What no test needs, but whoever looks at pages as readers do. */
+export const browser: Requirement = { package: 'chromium', file: 'chromium' }
+
 /** The backends whose tests need none of it. */
 const serverless = ['memory', 'sqlite']
 

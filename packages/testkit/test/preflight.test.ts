@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { preflight, type Machine } from '../src/preflight.ts'
+import { preflight, preflightBrowser, type Machine } from '../src/preflight.ts'
 import { missingPackages, requirements, requirementsOf, type Requirement } from '../src/requirements.ts'
 
 const packages = requirements.map((requirement) => requirement.package)
@@ -58,6 +58,17 @@ test('backends without a server need nothing', () => {
   const machine = bare(true)
   expect(preflight(['memory', 'sqlite'], machine)).toBeUndefined()
   expect(machine.installed).toEqual([])
+})
+
+test('a browser is installed for those who look at pages, and for no test', () => {
+  const machine = bare(true)
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => said.mockRestore())
+  expect(preflight(undefined, machine)).toBeUndefined()
+  expect(machine.installed).not.toContain('chromium')
+  expect(preflightBrowser(machine)).toBeUndefined()
+  expect(machine.installed).toEqual(['chromium'])
+  expect(preflightBrowser(bare(false))).toContain('sudo apt-get install -y --no-install-recommends chromium')
 })
 
 test('an executable that is on no path is missing', () => {

@@ -2,7 +2,7 @@
  * `pnpm docs:snippets`: every block of TypeScript in the documents is checked against the packages, and those that say so are
  * run. Names that a block takes for granted are those of prelude.d.ts.
  */
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,9 @@ const documents = [...pages.keys(), 'AGENTS.md', 'packages/testkit/README.md']
 const snippets = documents.flatMap((file) => snippetsOf(file, read(file)))
 /** What pnpm does by itself. */
 const builtIn = new Set(['install', 'add', 'exec', 'dlx'])
-const problems = [...types(), ...runs(), ...documents.flatMap(wrongCommands)]
+write()
+const [mistyped, failed] = await Promise.all([types(), runs()])
+const problems = [...mistyped, ...failed, ...documents.flatMap(wrongCommands)]
 for (const each of problems) console.error(each)
 
 const count = (how: Snippet['how']) => snippets.filter((each) => each.how === how).length
@@ -26,7 +28,7 @@ console.log(
 process.exitCode = problems.length > 0 ? 1 : 0
 
 /** Each block is a module on the lines that it has in its document, so that a complaint names the right ones. */
-function types(): string[] {
+function write(): void {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const [at, { how, line, code }] of snippets.entries()) {
@@ -46,32 +48,45 @@ function types(): string[] {
       include: ['*.ts', '../src/snippets/prelude.d.ts', '../../../packages/zookeeper/src/*.d.ts'],
     }),
   )
-  const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', folder, '--pretty', 'false'], {
-    encoding: 'utf8',
-    cwd: folder,
-  })
-  return stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((complaint) =>
-      complaint.replace(/^(\d+)\.ts\((\d+),\d+\)/, (_, at: string, line: string) => `${where(at)}:${line}`),
-    )
+}
+
+/** All of them in one program. */
+async function types(): Promise<string[]> {
+  const { status, stdout } = await execute(
+    join(root, 'node_modules/.bin/tsc'),
+    ['-p', folder, '--pretty', 'false'],
+    folder,
+  )
+  const complaints = stdout.split('\n').filter(Boolean)
+  if (status !== 0 && complaints.length === 0) return [`tsc ended with ${status}`]
+  return complaints.map((complaint) =>
+    complaint.replace(/^(\d+)\.ts\((\d+),\d+\)/, (_, at: string, line: string) => `${where(at)}:${line}`),
+  )
 }
 
 function where(at: string): string {
   return snippets[Number(at)]?.file ?? at
 }
 
-/** In an empty folder, each in a process of its own. */
-function runs(): string[] {
-  return snippets.flatMap(({ how, file, line }, at) => {
+/** Each in a process and an empty folder of its own. */
+async function runs(): Promise<string[]> {
+  const ended = snippets.map(async ({ how, file, line }, at) => {
     if (how !== 'run') return []
     const cwd = mkdtempSync(join(tmpdir(), 'locks-snippet-'))
     const flags = ['--conditions=@locks/source', '--disable-warning=ExperimentalWarning', join(folder, `${at}.ts`)]
-    const { status, stderr } = spawnSync(process.execPath, flags, { cwd, encoding: 'utf8', timeout: 60_000 })
+    const { status, stderr } = await execute(process.execPath, flags, cwd)
     rmSync(cwd, { recursive: true, force: true })
     return status === 0 ? [] : [`${file}:${line}: ended with ${status}\n${stderr}`]
   })
+  return (await Promise.all(ended)).flat()
+}
+
+function execute(file: string, args: readonly string[], cwd: string) {
+  return new Promise<{ status: number | string; stdout: string; stderr: string }>((resolve) =>
+    execFile(file, args, { cwd, timeout: 60_000, maxBuffer: 2 ** 24 }, (error, stdout, stderr) =>
+      resolve({ status: error?.code ?? error?.signal ?? 0, stdout, stderr }),
+    ),
+  )
 }
 
 /** Commands that are named and are not there. */
