@@ -10,7 +10,7 @@ import { run } from './spawn.mjs'
 /** By the file that an import leads to: what it was when this was written, rounded up. Core was meant to have 10. */
 const budgets: Readonly<Record<string, number>> = {
   'cli/dist/main.js': 14,
-  'core/dist/backend.js': 5,
+  'core/dist/backend.js': 5.5,
   'core/dist/index.js': 15,
   'core/dist/memory/index.js': 4,
   'core/dist/quorum/index.js': 14,

@@ -11,12 +11,13 @@ export {
   text,
   type Check,
   type Checked,
+  type Checks,
 } from './checks.ts'
 export { settledWithin } from './attempts.ts'
 export { elapsed, systemClock, type Clock, type Instant, type Timer } from './clock.ts'
 export * from './contract.ts'
 export { Heartbeat, type HeartbeatOptions } from './heartbeat.ts'
-export { invalid, LockError, shown, unsupported, type ErrorCode, type LossReason } from './errors.ts'
+export { invalid, LockError, shown, unsupported, type ErrorCode, type ErrorDetails, type LossReason } from './errors.ts'
 export { checkBearer, outdated, type Bearer } from './guard.ts'
 export { Lanes } from './lanes.ts'
 export { originsOf, type Origin } from './lock.ts'

@@ -7,7 +7,8 @@ export interface Check<T> {
   check(value: unknown, label: string): T
 }
 
-type Checks = Readonly<Record<string, Check<unknown>>>
+/** By name, all options that there are. */
+export type Checks = Readonly<Record<string, Check<unknown>>>
 export type Checked<C extends Checks> = {
   readonly [K in keyof C]?: (C[K] extends Check<infer T> ? T : never) | undefined
 }
@@ -86,8 +87,7 @@ export function optionsFromQuery<const C extends Checks>(query: string, checks: 
   for (const [key, value] of new URLSearchParams(query)) {
     if (Object.hasOwn(given, key)) throw invalid(`option ${shown(key)} stands twice in the URL`)
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
-    if (!check)
-      throw invalid(`${unknownOption(key, checks)}; those of the lock manager, such as ttl, are given in code`)
+    if (!check) throw invalid(`${unknownOption(key, checks)}; those of the manager, such as ttl, are given in code`)
     given[key] = check.fromText(value)
   }
   return checkOptions(given, checks)
