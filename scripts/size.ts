@@ -10,13 +10,14 @@ import { run } from './spawn.mjs'
 /** By the file that an import leads to: what it was when this was written, rounded up. Core was meant to have 10. */
 const budgets: Readonly<Record<string, number>> = {
   'cli/dist/main.js': 14,
-  'core/dist/backend.js': 5,
+  'core/dist/backend.js': 5.5,
   'core/dist/index.js': 15,
   'core/dist/memory/index.js': 4,
   'core/dist/quorum/index.js': 14,
   'etcd/dist/index.js': 13,
+  'otel/dist/index.js': 4,
   'postgres/dist/index.js': 19,
-  'redis/dist/index.js': 16,
+  'redis/dist/index.js': 17,
   'sqlite/dist/index.js': 10,
   'zookeeper/dist/index.js': 12,
 }

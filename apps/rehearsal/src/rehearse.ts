@@ -80,7 +80,7 @@ async function tryPackage(
   const install = async (label: (installed: string | undefined) => string, driver: string[] = []) =>
     (await tryOut(stage, registry, nodes, { name, subject, url, install: [...ours, ...driver] }, label)).forEach(heard)
 
-  const { driver } = subject
+  const { driver, withDriver } = subject
   if (driver === undefined) return install(() => name)
   const range = peerDependencies[driver] ?? ''
   const lowest = lowestOf(range)
@@ -90,7 +90,8 @@ async function tryPackage(
       highest = installed
       return `${name}, ${driver} ${installed ?? range} (highest${installed === lowest ? ' and lowest' : ''})`
     },
-    [`${driver}@${range}`],
+    [`${driver}@${range}`, ...(withDriver?.highest ?? [])],
   )
-  if (highest !== lowest) await install(() => `${name}, ${driver} ${lowest} (lowest)`, [`${driver}@${lowest}`])
+  if (highest === lowest) return
+  await install(() => `${name}, ${driver} ${lowest} (lowest)`, [`${driver}@${lowest}`, ...(withDriver?.lowest ?? [])])
 }

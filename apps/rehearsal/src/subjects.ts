@@ -9,8 +9,10 @@ interface Store {
 export interface Subject {
   /** What is installed beside it. */
   readonly with?: readonly string[]
-  /** The client of its store, at the lowest and the highest version of the range that the package names. */
+  /** The client of its store, or what else it is for, at the lowest and the highest version of the range that the package names. */
   readonly driver?: string
+  /** What is installed beside the driver, where that depends on its version. */
+  readonly withDriver?: Readonly<Record<'lowest' | 'highest', readonly string[]>>
   /** Packages with the types of its driver. */
   readonly types?: readonly string[]
   /** Programs for `import` (`.mts`) and `require` (`.cts`). */
@@ -23,6 +25,8 @@ export interface Subject {
 
 const core = { with: ['@locks/core'] }
 const adapter = { ...core, programs: ['adapter.mts', 'adapter.cts'] }
+
+const sdk = (version: string) => [`@opentelemetry/sdk-metrics@${version}`, `@opentelemetry/sdk-trace@${version}`]
 
 /** By name, for every public package. */
 export const subjects: Readonly<Record<string, Subject>> = {
@@ -38,6 +42,13 @@ export const subjects: Readonly<Record<string, Subject>> = {
       const server = await startZookeeper()
       return { url: `zookeeper://127.0.0.1:${server.port}`, end: () => server.end() }
     },
+  },
+  '@locks/otel': {
+    ...core,
+    programs: ['otel.mts', 'otel.cts'],
+    driver: '@opentelemetry/api',
+    // The SDK's packages take one minor version of the API only.
+    withDriver: { lowest: sdk('2.12.1'), highest: sdk('3.1.0') },
   },
   '@locks/cli': { programs: ['command.mts'], url: (room) => `sqlite:${room}/locks.db` },
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
@@ -56,7 +56,7 @@ export async function tryOut(
   if (installed.problem !== undefined) return [{ ...installed, row }]
 
   await writeFile(join(room, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [...subject.programs] }))
-  for (const program of [...subject.programs, 'try-out.mts']) {
+  for (const program of await readdir(programs)) {
     const text = await readFile(join(programs, program), 'utf8')
     await writeFile(join(room, program), text.replaceAll('@locks/redis', name))
   }

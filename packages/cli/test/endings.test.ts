@@ -154,3 +154,12 @@ test('a store that cannot be reached ends with 69', async () => {
   expect(code).toBe(69)
   expect(stderr).toMatch(/^locks: the backend "redis" did not answer: .*\n$/)
 })
+
+test('a Node.js that is too old ends with 64, and is named', async () => {
+  const env = { NODE_OPTIONS: '--import=data:text/javascript,delete%20Promise.withResolvers' }
+  expect(await new World().run(['ls'], { env })).toMatchObject({
+    code: 64,
+    stdout: '',
+    stderr: `locks: Node.js 22.13 or newer is needed; this is ${process.version}\n`,
+  })
+})

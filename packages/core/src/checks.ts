@@ -7,7 +7,8 @@ export interface Check<T> {
   check(value: unknown, label: string): T
 }
 
-type Checks = Readonly<Record<string, Check<unknown>>>
+/** By name, all options that there are. */
+export type Checks = Readonly<Record<string, Check<unknown>>>
 export type Checked<C extends Checks> = {
   readonly [K in keyof C]?: (C[K] extends Check<infer T> ? T : never) | undefined
 }
@@ -74,7 +75,7 @@ export function checkOptions<const C extends Checks>(given: unknown, checks: C, 
   const out: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(given)) {
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
-    if (!check) throw invalid(`unknown option ${shown(prefix + key)}; ${knownAre(Object.keys(checks))}`)
+    if (!check) throw invalid(unknownOption(prefix + key, checks))
     if (value !== undefined) out[key] = check.check(value, prefix + key)
   }
   return out as Checked<C>
@@ -86,13 +87,15 @@ export function optionsFromQuery<const C extends Checks>(query: string, checks: 
   for (const [key, value] of new URLSearchParams(query)) {
     if (Object.hasOwn(given, key)) throw invalid(`option ${shown(key)} stands twice in the URL`)
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
-    given[key] = check ? check.fromText(value) : value
+    if (!check) throw invalid(`${unknownOption(key, checks)}; those of the manager, such as ttl, are given in code`)
+    given[key] = check.fromText(value)
   }
   return checkOptions(given, checks)
 }
 
-function knownAre(keys: readonly string[]): string {
-  return keys.length === 0 ? 'there are none' : `known are ${keys.join(', ')}`
+function unknownOption(name: string, checks: Checks): string {
+  const known = Object.keys(checks)
+  return `unknown option ${shown(name)}; ${known.length === 0 ? 'there are none' : `known are ${known.join(', ')}`}`
 }
 
 function numeric(range: string, allowed: (value: number) => boolean): Check<number> {

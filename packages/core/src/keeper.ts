@@ -31,6 +31,8 @@ export class SessionKeeper {
   #opening = false
   #closed = false
   #lastError: LockError | undefined
+  /** Whether there has been a session. */
+  #met = false
   #openedAt: Instant
   /** How many sessions in a row have ended as soon as they were open. */
   #shortLived = 0
@@ -58,7 +60,10 @@ export class SessionKeeper {
   unavailable(): LockError {
     const last = this.#lastError
     const why = last ? `: ${last.message}` : ` within ${this.#connectTimeout} ms`
-    return new LockError('UNAVAILABLE', `the backend ${shown(this.#backend.name)} did not answer${why}`)
+    // Something is there, but has never answered as such a store does.
+    const strange = !this.#met && last?.code !== 'UNAVAILABLE' && this.#backend.capabilities.scope === 'network'
+    const hint = strange ? '; does the address lead to such a server, and does it want TLS, or none?' : ''
+    return new LockError('UNAVAILABLE', `the backend ${shown(this.#backend.name)} did not answer${why}${hint}`)
   }
 
   /** Opens a session unless there is one or one is being opened. */
@@ -124,7 +129,7 @@ export class SessionKeeper {
     return within(this.#clock, opening, this.#connectTimeout, () => {
       // Too late is not never: a session that opens after all would keep its place at the store.
       opening.then((late) => late.close()).catch(() => {})
-      return new LockError('UNAVAILABLE', `no session within ${this.#connectTimeout} ms`)
+      return new LockError('OUTCOME_UNKNOWN', `no session within ${this.#connectTimeout} ms`)
     })
   }
 
@@ -135,6 +140,7 @@ export class SessionKeeper {
       return
     }
     this.#session = session
+    this.#met = true
     this.#openedAt = this.#clock.now()
     this.#lastError = undefined
     session.ended.then(

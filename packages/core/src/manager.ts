@@ -12,6 +12,7 @@ import { invalid, LockError, shown, unsupported } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { LeaseLock, LeaseLockSet, type Lock, type LockSet } from './lock.ts'
 import { checkName, encodeName } from './names.ts'
+import { checkNode } from './node-version.ts'
 import { platformError } from './platform.ts'
 import { systemRandom, type Random } from './random.ts'
 import { acquireInOrder } from './sets.ts'
@@ -55,6 +56,7 @@ export class LockManager implements AsyncDisposable {
   readonly #engine: Engine
 
   constructor(backend: Backend, options?: ManagerOptions) {
+    checkNode()
     checkBackend(backend)
     const { ttl: limits } = backend.capabilities
     const given = checkOptions(options, {

@@ -2,8 +2,9 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Backend } from './contract.ts'
-import { invalid, LockError, shown } from './errors.ts'
+import { invalid, shown, unsupported } from './errors.ts'
 import { LockManager, type ManagerOptions } from './manager.ts'
+import { checkNode } from './node-version.ts'
 import { splitUrl } from './urls.ts'
 
 /** What an adapter package exports as `adapter`. */
@@ -32,12 +33,21 @@ const packages: Readonly<Record<string, string>> = {
   sqlite: '@locks/sqlite',
 }
 
+/** What is installed beside a package, and with some package managers has to be asked for. */
+const drivers: Readonly<Record<string, string>> = {
+  '@locks/redis': 'ioredis@6',
+  '@locks/zookeeper': 'node-zookeeper-client@1',
+  '@locks/etcd': 'etcd3@1',
+  '@locks/postgres': 'pg@8',
+}
+
 /**
  * A connected lock manager on the backend that a URL names: `memory:`, `quorum:` of other URLs, or the adapter package of
  * the scheme, found from the application. Rejects within `connectTimeout` when the store cannot be reached, and at once
  * when the package is missing, the URL or an option is wrong, or the backend promises less than `require` asks.
  */
 export async function openLocks(url: string, options: OpenOptions = {}): Promise<LockManager> {
+  checkNode()
   const { adapters, ...rest } = checkedOptions(options)
   const manager = new LockManager(await backendOf(url, adapters), rest)
   try {
@@ -76,14 +86,25 @@ async function findAdapter(scheme: string, given: readonly Adapter[]): Promise<A
     const known = ['memory', 'quorum', ...Object.keys(packages), ...given.flatMap(({ schemes }) => schemes)]
     throw invalid(`no backend for ${shown(`${scheme}:`)}; known are ${known.map((each) => `${each}:`).join(' ')}`)
   }
-  const module: unknown = await import(pathToFileURL(locate(name, scheme)).href)
-  const adapter = (module as { adapter?: unknown }).adapter
+  const { adapter } = await load(name, scheme)
   if (isAdapter(adapter)) return adapter
   throw invalid(`the installed ${name} exports no adapter; install one that fits this version of @locks/core`)
 }
 
+async function load(name: string, scheme: string): Promise<{ readonly adapter?: unknown }> {
+  const path = locate(name)
+  try {
+    if (path !== undefined) return (await import(pathToFileURL(path).href)) as { readonly adapter?: unknown }
+  } catch (error) {
+    // It is there, and its driver is not.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+  }
+  const missing = [name, drivers[name]].filter((each) => each !== undefined).join(' ')
+  throw unsupported(`${shown(`${scheme}:`)} needs packages that are not installed: npm install ${missing}`)
+}
+
 /** Core cannot see its siblings under a strict node_modules layout; the application can. */
-function locate(name: string, scheme: string): string {
+function locate(name: string): string | undefined {
   const bases = [process.argv[1], join(process.cwd(), 'package.json'), import.meta.filename]
   for (const base of bases) {
     if (base === undefined) continue
@@ -93,8 +114,5 @@ function locate(name: string, scheme: string): string {
       // Not from there.
     }
   }
-  throw new LockError(
-    'UNSUPPORTED',
-    `${shown(`${scheme}:`)} needs a package that is not installed: npm install ${name}`,
-  )
+  return undefined
 }

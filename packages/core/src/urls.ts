@@ -12,7 +12,10 @@ export interface SplitUrl {
 export function splitUrl(url: unknown): SplitUrl {
   if (typeof url !== 'string') throw invalid(`a backend's URL must be a string; got ${shown(url)}`)
   const parts = /^([a-z][a-z0-9+.-]*):([^?#]*)(?:\?([^#]*))?$/is.exec(url)
-  if (!parts) throw invalid('a backend\'s URL must look like "memory:", "sqlite:path" or "redis://host"')
+  if (!parts) {
+    const hash = url.includes('#') ? '; a # in it is written %23' : ''
+    throw invalid(`a backend's URL must look like "memory:", "sqlite:path" or "redis://host"${hash}`)
+  }
   return { scheme: (parts[1] ?? '').toLowerCase(), rest: parts[2] ?? '', query: parts[3] ?? '' }
 }
 

@@ -71,6 +71,13 @@ describe('the URL', () => {
     }
   })
 
+  test('with a # that is not encoded is refused with how it is written', async () => {
+    for (const url of [`redis://:a#${canary}@host`, 'sqlite:a#b.db']) {
+      expect((await failure(openLocks(url))).message).toMatch(/a # in it is written %23$/)
+    }
+    expect((await failure(openLocks('locks.db'))).message).not.toContain('%23')
+  })
+
   test('of a scheme in capital letters is understood', async () => {
     await opened('MEMORY:')
   })
@@ -78,7 +85,7 @@ describe('the URL', () => {
   test('with an unknown option is refused with what is known', async () => {
     const { code, message } = await failure(openLocks(`memory:?pasword=${canary}`))
     expect(code).toBe('INVALID_ARGUMENT')
-    expect(message).toMatch(/^unknown option "pasword"; (there are none|known are)/)
+    expect(message).toMatch(/^unknown option "pasword"; (there are none|known are).*ttl, are given in code$/)
   })
 })
 
@@ -125,10 +132,11 @@ describe('a package', () => {
   afterEach(() => rm(folder, { recursive: true }))
 
   /** What an application in a folder of its own sees when it opens a URL. */
-  async function inApplication(url: string): Promise<string> {
+  async function inApplication(url: string, first = ''): Promise<string> {
     const core = new URL('../src/index.ts', import.meta.url).href
     const program = `
-      import { openLocks } from ${JSON.stringify(core)}
+      import { openLocks, LockManager } from ${JSON.stringify(core)}
+      ${first}
       const told = await openLocks(${JSON.stringify(url)}).then(
         async (locks) => { await locks.close(); return 'opened' },
         ({ name, code, message }) => [name, code, message].join(' '),
@@ -152,10 +160,34 @@ describe('a package', () => {
 
   test('that is missing is named with the line that installs it', async () => {
     expect(await inApplication(`rediss://me:${canary}@host/0?password=${canary}`)).toBe(
-      'LockError UNSUPPORTED "rediss:" needs a package that is not installed: npm install @locks/redis',
+      'LockError UNSUPPORTED "rediss:" needs packages that are not installed: npm install @locks/redis ioredis@6',
     )
-    expect(await inApplication('zookeeper://host')).toMatch(/npm install @locks\/zookeeper$/)
-    expect(await inApplication('etcds://host')).toMatch(/npm install @locks\/etcd$/)
+    expect(await inApplication('zookeeper://host')).toMatch(/npm install @locks\/zookeeper node-zookeeper-client@1$/)
+    expect(await inApplication('etcds://host')).toMatch(/npm install @locks\/etcd etcd3@1$/)
+    expect(await inApplication('postgres://host')).toMatch(/npm install @locks\/postgres pg@8$/)
+    expect(await inApplication('sqlite:a.db')).toMatch(/npm install @locks\/sqlite$/)
+  })
+
+  test('whose driver is missing is named with the line that installs both', async () => {
+    await install('@locks/redis', `import 'ioredis'; export const adapter = { schemes: ['redis'], fromUrl() {} }`)
+    expect(await inApplication('redis://host')).toBe(
+      'LockError UNSUPPORTED "redis:" needs packages that are not installed: npm install @locks/redis ioredis@6',
+    )
+  })
+
+  test('that fails by itself tells why', async () => {
+    await install('@locks/redis', `throw new TypeError('of its own')`)
+    expect(await inApplication('redis://host')).toMatch(/^TypeError {2}of its own$/)
+  })
+
+  test('is not looked for on a Node.js that is too old, which is named', async () => {
+    const tooOld = `LockError UNSUPPORTED @locks needs Node.js 22.13 or newer; this is ${process.version}`
+    expect(await inApplication('redis://host', 'delete Promise.withResolvers')).toBe(tooOld)
+    const made = `
+      delete Promise.withResolvers
+      try { new LockManager({}) } catch ({ name, code, message }) { console.log([name, code, message].join(' ')) }
+      process.exit()`
+    expect(await inApplication('redis://host', made)).toBe(tooOld)
   })
 
   test('is found from the application', async () => {

@@ -1,4 +1,4 @@
-import { LockError } from '@locks/core/backend'
+import { LockError, unsentBecause } from '@locks/core/backend'
 
 const full = 'its database is full (alarm NOSPACE): compact, defragment and disarm the alarm'
 
@@ -55,7 +55,7 @@ export function failureOf(thrown: unknown): LockError {
     const why = distrust.find(([pattern]) => pattern.test(text))?.[1]
     if (why) return refused(`the TLS connection to etcd cannot be made: ${why}`)
     const code = /\b(E[A-Z]{3,})\b/.exec(text)?.[1]
-    return unavailable(`etcd cannot be reached${code ? `: ${code}` : ''}`)
+    return unavailable(`etcd cannot be reached: ${unsentBecause(code) ?? code ?? unknownWhy}`)
   }
   if (/^\d+ DEADLINE_EXCEEDED/.test(text)) return unknown('etcd did not answer in time')
   return unknown(`the call to etcd failed${grpcCode(text)}`)
@@ -68,6 +68,9 @@ export const leaseIsGone = (thrown: unknown): boolean => {
   const text = String((thrown as { message?: unknown } | undefined)?.message)
   return text === leaseEnded || text.includes('requested lease not found')
 }
+
+/** Where the driver says nothing more. */
+const unknownWhy = 'is it started, are host and port right, and is it TLS (etcds:) or not (etcd:)?'
 
 /** Whether the server takes nothing more, and has applied nothing. */
 export const isFull = (thrown: unknown): boolean => LockError.find(thrown)?.message.includes(full) === true

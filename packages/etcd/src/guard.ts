@@ -4,8 +4,6 @@ import { Etcd3, type ComparatorBuilder, type ITxnResponse } from 'etcd3'
 import { revisionOf } from './entries.ts'
 import { EtcdSession } from './session.ts'
 
-type Operation = Parameters<ComparatorBuilder['then']>[number]
-
 /**
  * Guards data in the etcd that the lock is in, by a client of the application's: a transaction takes place only if the
  * lock's own key is still there, as it was when the lock was granted. That key is gone before anybody whom it excludes
@@ -30,7 +28,7 @@ export class EtcdGuard {
    * client's are passed on as they are. A client that repeats calls of unknown outcome, as etcd3 does unless told
    * otherwise, may do all of it twice.
    */
-  async commit(lock: Lock | LockSet, ...operations: readonly Operation[]): Promise<ITxnResponse> {
+  async commit(lock: Lock | LockSet, ...operations: Parameters<ComparatorBuilder['then']>): Promise<ITxnResponse> {
     const answer = await this.if(lock)
       .then(...operations)
       .commit()

@@ -40,6 +40,13 @@ test.for([
   expect(await guarded.leases()).toEqual([])
 })
 
+test('a server that is not there, is unknown, or speaks no TLS: where to look', async () => {
+  const of = async (url: string) => (await refusal({ url })).message
+  expect(await of('etcd://127.0.0.1:1')).toMatch(/cannot be reached: ECONNREFUSED: nothing listens there/)
+  expect(await of('etcd://nowhere.invalid')).toMatch(/cannot be reached: .*host and port right/)
+  expect(await of(`etcds://127.0.0.1:${plain.port}`)).toMatch(/TLS \(etcds:\) or not \(etcd:\)/)
+})
+
 test('a user and a password for a server that wants none are refused for good', async () => {
   const error = await refusal({ url: `etcd://app:right@127.0.0.1:${plain.port}` })
   expect(error).toMatchObject({ temporary: false })

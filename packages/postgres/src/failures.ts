@@ -1,4 +1,4 @@
-import { LockError } from '@locks/core/backend'
+import { LockError, unsentBecause } from '@locks/core/backend'
 
 /** SQLSTATE classes, or whole codes, with which the server has undone the statement, and the same may work later. */
 const passing: Readonly<Record<string, string>> = {
@@ -19,17 +19,14 @@ const passing: Readonly<Record<string, string>> = {
 
 /** Where asking again is no use. */
 const lasting: Readonly<Record<string, string>> = {
-  '28': 'it does not let this user in',
-  '3D000': 'it has no database of this name',
+  '28': 'it does not let this user in; are user and password right, and does its pg_hba.conf allow it?',
+  '3D000': 'it has no database of this name; create it, or name another one',
   '25006': 'it takes no writes (default_transaction_read_only, or a standby)',
   '42501': 'the role lacks a privilege; the README of @locks/postgres lists what it needs',
   '3F000': 'the schema is gone',
   '42P01': 'a table is gone; run the script of @locks/postgres again',
   '42883': 'a function is gone; run the script of @locks/postgres again',
 }
-
-/** Codes of Node's errors, with which nothing has left. */
-const unsent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 /** Codes of Node's errors about a certificate: OpenSSL's of its verification, and Node's own of its name. */
 const certificate = /CERT|SIGNATURE|^(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/
@@ -44,15 +41,17 @@ export function failureOf(thrown: unknown): LockError {
   const { code, message, severity } = thrown as { code?: unknown; message?: unknown; severity?: unknown }
   if (typeof code === 'string' && severity !== undefined) return refusal(code)
   const text = String(message)
+  const unsent = unsentBecause(code)
+  if (unsent) return unavailable(`the Postgres server cannot be reached: ${unsent}`)
   if (typeof code === 'string') {
-    if (unsent.has(code)) return unavailable(`the Postgres server cannot be reached: ${code}`)
     if (certificate.test(code)) return refused(`the certificate of the Postgres server is not trusted (${code})`)
     if (code === 'ENOENT' || code === 'EACCES') return refused(`a file for TLS, or a socket, cannot be read (${code})`)
   }
   if (text.includes('does not support SSL'))
     return refused('the Postgres server has no TLS; sslmode=disable does without')
   if (/SASL|password must be/i.test(text)) return refused('the Postgres server wants a password, or another one')
-  if (/timeout expired/.test(text)) return unavailable('the Postgres server did not answer')
+  if (/timeout expired/.test(text))
+    return unavailable('the Postgres server did not answer; is there one at this address?')
   return unknown('the connection to the Postgres server failed before the answer came')
 }
 

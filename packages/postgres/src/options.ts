@@ -45,8 +45,7 @@ export interface PostgresOptions {
   readonly sslkey?: string | undefined
 }
 
-const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const
-export type SslMode = (typeof sslModes)[number]
+export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full'
 
 export interface Settings {
   readonly config: ClientConfig | Location
@@ -78,8 +77,9 @@ const schema: Check<string | null> = {
   },
 }
 
+const sslModes: Check<SslMode> = oneOf('disable', 'require', 'verify-ca', 'verify-full')
 const common = { schema, restartGrace: boolean }
-const tls = { sslmode: oneOf(...sslModes), sslrootcert: text(4_096), sslcert: text(4_096), sslkey: text(4_096) }
+const tls = { sslmode: sslModes, sslrootcert: text(4_096), sslcert: text(4_096), sslkey: text(4_096) }
 const located = { ...common, ...tls }
 const inCode = { ...located, url: text(65_536), config: instance('the options of a pg.Client', isConfig) }
 

@@ -25,6 +25,17 @@ async function database(name: string): Promise<string> {
   return server.urlOf({ database: name })
 }
 
+test('a database that is not there, and a user who is not let in: what to do', async () => {
+  const told = (url: string, message: string) =>
+    expect(managerOf(url).connect()).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      temporary: false,
+      message: expect.stringContaining(message) as string,
+    })
+  await told(server.urlOf({ database: 'nowhere' }), 'no database of this name; create it, or name another one')
+  await told(server.urlOf({ user: 'nobody', password: 'wrong' }), 'let this user in; are user and password right')
+})
+
 test('a standby is refused, and not once it has been promoted', async () => {
   const locks = await open(postgres({ url: server.url }), { ttl: 1_000 })
   const kept = await locks.acquire('name')

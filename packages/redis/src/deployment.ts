@@ -7,6 +7,9 @@ import { fieldOf, type Server } from './server.ts'
 
 const oldest = [6, 2] as const
 
+const hesitation =
+  'it was started less than a ttl ago, and grants nothing until it has been up for one (restartGrace=false does without, in development)'
+
 export interface Inspected {
   readonly server: Server
   readonly keys: Keys
@@ -28,12 +31,14 @@ export async function inspect({ server, keys, clientId, notice }: Inspected): Pr
   }
   await permitted
   // Who does not know the scripts has been started lately: see `Server`.
-  if (!infos.some((info) => server.mayForget(info))) await server.load()
+  const fresh = infos.some((info) => server.mayForget(info))
+  if (!fresh) await server.load()
   if (infos.some((info) => fieldOf(info, 'aof_enabled') !== '1')) {
     notice(
       'REDIS_NOT_PERSISTENT',
       'the Redis server keeps no append-only file: when it restarts it has forgotten all locks, while their holders' +
-        ' believe in them for up to a ttl; set "appendonly yes" (tokens go on rising either way)',
+        ' believe in them for up to a ttl; set "appendonly yes" (tokens go on rising either way)' +
+        (fresh ? `; ${hesitation}` : ''),
     )
   }
 }

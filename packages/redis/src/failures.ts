@@ -1,4 +1,4 @@
-import { LockError } from '@locks/core/backend'
+import { LockError, unsentBecause } from '@locks/core/backend'
 
 /** What the server answers when it has applied nothing and the same call may work later. */
 const passing: Readonly<Record<string, string>> = {
@@ -23,9 +23,6 @@ const lasting: Readonly<Record<string, string>> = {
   WRONGTYPE: 'somebody else has a key there; choose another prefix',
 }
 
-/** Codes of Node's errors, with which nothing has left. */
-const unsent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
-
 /** Codes of Node's errors about a certificate: OpenSSL's of its verification, and Node's own of its name. */
 const certificate = /CERT|SIGNATURE|^(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/
 
@@ -41,7 +38,8 @@ export function failureOf(thrown: unknown): LockError {
   if (name === 'ReplyError') return refusal(codeOf(thrown), text)
   const distrust = typeof code === 'string' ? untrusted(code) : undefined
   if (distrust) return distrust
-  if (typeof code === 'string' && unsent.has(code)) return unavailable(`the Redis server cannot be reached: ${code}`)
+  const unsent = unsentBecause(code)
+  if (unsent) return unavailable(`the Redis server cannot be reached: ${unsent}`)
   if (text.endsWith('enableOfflineQueue options is false')) return unavailable('the Redis server is not connected')
   return unknown('the connection to the Redis server failed before the answer came')
 }

@@ -207,7 +207,8 @@ export class Server {
   async #refuseIfFresh(key: string): Promise<void> {
     if (!this.mayForget(String(await this.client.eval(infoScript.text, 1, key)))) return
     const why = 'the Redis server was started less than a ttl ago and keeps nothing on disk'
-    throw unavailable(`${why}: it may have forgotten locks that are still believed in, so nothing is granted yet`)
+    const grace = 'so nothing is granted yet (restartGrace=false does without, in development)'
+    throw unavailable(`${why}: it may have forgotten locks that are still believed in, ${grace}`)
   }
 }
 

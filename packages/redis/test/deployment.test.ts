@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { LockError, LockManager } from '@locks/core'
 import type { Request, Session } from '@locks/core/backend'
 import { type RedisOptions } from '@locks/redis'
@@ -50,6 +52,29 @@ test('a server without an append-only file is warned of, once a backend', async 
   expect(warnings[0]?.message).toContain('set "appendonly yes"')
   await open(at(url))
   expect(warnings).toHaveLength(2)
+})
+
+test('a server that has just been started is said to grant nothing yet, where it does not', async () => {
+  const { url } = await server()
+  await open(at(url, { restartGrace: true }), { ttl: 60_000 })
+  expect(warnings[0]?.message).toMatch(/grants nothing until it has been up for one \(restartGrace=false/)
+  await open(at(url), { ttl: 60_000 })
+  expect(warnings[1]?.message).not.toContain('grants nothing')
+})
+
+test('a server without TLS, asked for it, and what is no Redis server: where to look', async () => {
+  const told = async (url: string) => {
+    const locks = new LockManager(at(url), { connectTimeout: 2_000 })
+    cleanup(() => locks.close())
+    return String(await rejection(locks.connect()))
+  }
+  const { port } = await server()
+  expect(await told(`rediss://127.0.0.1:${port}`)).toMatch(/does it want TLS, or none\?$/)
+  const stranger = createServer((socket) => socket.end('220 ready\r\n')).listen(0, '127.0.0.1')
+  onTestFinished(() => void stranger.close())
+  await once(stranger, 'listening')
+  const { port: other } = stranger.address() as AddressInfo
+  expect(await told(`redis://127.0.0.1:${other}`)).toMatch(/does the address lead to such a server/)
 })
 
 test('a server with an append-only file is not warned of', async () => {
@@ -280,5 +305,5 @@ test('a host that refuses connections is unavailable for now', async () => {
   await started.kill()
   const error = await refusal(started.url)
   expect(error).toMatchObject({ code: 'UNAVAILABLE', temporary: true })
-  expect(error.message).toContain('cannot be reached: ECONNREFUSED')
+  expect(error.message).toMatch(/cannot be reached: ECONNREFUSED: nothing listens there; is it started/)
 })

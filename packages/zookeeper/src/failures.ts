@@ -1,4 +1,4 @@
-import { LockError, unsupported } from '@locks/core/backend'
+import { LockError, unsentBecause, unsupported } from '@locks/core/backend'
 
 /** What a server answers in place of a result. */
 export const code = {
@@ -69,13 +69,11 @@ export function failureOf(thrown: unknown): LockError {
   }
 }
 
-/** Codes of Node's errors, with which nothing has left. */
-const unsent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
-
 /** Of a socket's error nothing is passed on but its code. */
 export function disconnection(error: unknown): LockError {
   const { code: why } = (error ?? {}) as { code?: unknown }
-  if (typeof why === 'string' && unsent.has(why)) return unavailable(`no ZooKeeper server can be reached: ${why}`)
+  const unsent = unsentBecause(why)
+  if (unsent) return unavailable(`no ZooKeeper server can be reached: ${unsent}`)
   return unknown('the connection to the ZooKeeper server failed before the answer came')
 }
 

@@ -52,7 +52,8 @@ async function adapterFor(url: string): Promise<Adapter> {
     return (await known.load()).adapter
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    const message = `${scheme}: needs packages that are not installed beside locks: npm install ${known.install}`
+    const npx = ['@locks/cli', ...known.install.split(' ')].map((each) => `-p ${each}`).join(' ')
+    const message = `${scheme}: needs packages that are not installed beside locks: npm install --global ${known.install} (or in a project without --global), or npx ${npx} locks ...`
     throw new Failure('NOT_INSTALLED', exitCodes.usage, message)
   }
 }

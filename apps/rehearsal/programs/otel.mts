@@ -1,0 +1,4 @@
+import { LocksInstrumentation, withoutIds } from '@locks/otel'
+import { tryTelemetry } from './telemetry.mts'
+
+await tryTelemetry(() => new LocksInstrumentation({ name: withoutIds }))
