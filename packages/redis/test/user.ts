@@ -29,6 +29,9 @@ export const furtherPrivileges = {
   acknowledge: '+wait',
   /** A database other than 0. */
   database: '+select',
-  /** The driver asks a cluster where its slots are, and whether it works. Behind Sentinel nothing is needed. */
-  cluster: '+cluster|slots +cluster|info',
+  /**
+   * The driver asks a cluster where its slots are, and whether it works. What it says to a server that has become a replica, or
+   * is none any more, it does without, at the price of an entry in the ACL LOG. Behind Sentinel nothing is needed.
+   */
+  cluster: '+cluster|slots +cluster|info +readonly +readwrite',
 } as const
