@@ -2,6 +2,7 @@ import { invalid, warn, type Backend, type Capabilities, type Session, type Sess
 import type { Cluster, Redis } from 'ioredis'
 import { clientOf, hangUp, keepConnected } from './connect.ts'
 import { inspect } from './deployment.ts'
+import { failureOf } from './failures.ts'
 import { Keys } from './keys.ts'
 import { Listener } from './listener.ts'
 import { isClient, type RedisClient, type Settings } from './options.ts'
@@ -106,12 +107,17 @@ async function open(
 /** The driver tells why it cannot connect as an event, and rejects with less. */
 async function connect(client: RedisClient, server: Server): Promise<void> {
   let why: unknown
+  const hopeless = Promise.withResolvers<never>()
   const note = (error: unknown) => (why = error)
-  client.on('error', note)
-  // Of the servers of a cluster.
+  // Of one server of a cluster: another may know better.
   client.on('node error', note)
+  client.on('error', (error: unknown) => {
+    note(error)
+    // Or the driver would go on asking until nobody waits any more.
+    if (failureOf(error).code === 'UNSUPPORTED') hopeless.reject(error)
+  })
   try {
-    await server.call(() => client.connect())
+    await server.call(() => Promise.race([client.connect(), hopeless.promise]))
   } catch (error) {
     if (why !== undefined) await server.call(() => Promise.reject(why as Error))
     throw error

@@ -1,4 +1,4 @@
-import { LockError, unsentBecause } from '@locks/core/backend'
+import { LockError, unsentBecause, unsupported } from '@locks/core/backend'
 
 /** What the server answers when it has applied nothing and the same call may work later. */
 const passing: Readonly<Record<string, string>> = {
@@ -33,13 +33,20 @@ const certificate = /CERT|SIGNATURE|^(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PUR
 export function failureOf(thrown: unknown): LockError {
   const known = LockError.find(thrown)
   if (known) return known
-  const { name, message, code } = thrown as { name?: unknown; message?: unknown; code?: unknown }
+  const { name, message, code, lastNodeError } = thrown as Partial<
+    Record<'name' | 'message' | 'code' | 'lastNodeError', unknown>
+  >
+  // Where none of a cluster's servers tells where its slots are: what the last one said.
+  if (lastNodeError instanceof Error) return failureOf(lastNodeError)
   const text = String(message)
   if (name === 'ReplyError') return refusal(codeOf(thrown), text)
   const distrust = typeof code === 'string' ? untrusted(code) : undefined
   if (distrust) return distrust
   const unsent = unsentBecause(code)
   if (unsent) return unavailable(`the Redis server cannot be reached: ${unsent}`)
+  if (/^All sentinels are unreachable.* unknown command/.test(text)) {
+    return unsupported('what answers is no sentinel; use redis: for a single Redis server')
+  }
   if (text.endsWith('enableOfflineQueue options is false')) return unavailable('the Redis server is not connected')
   return unknown('the connection to the Redis server failed before the answer came')
 }
@@ -64,6 +71,9 @@ function refusal(code: string, text: string): LockError {
   if (soon) return unavailable(`the Redis server refuses: ${soon} (${code})`)
   const never = code === 'NOPERM' ? forbidden(text) : lasting[code]
   if (never) return refused(`the Redis server refuses: ${never} (${code})`)
+  if (text.includes('cluster support disabled')) {
+    return unsupported('the Redis server is no part of a cluster; use redis: for a single one')
+  }
   if (text.includes('DB index')) return refused('the Redis server has no database of this number')
   return new LockError('OUTCOME_UNKNOWN', `the Redis server failed (${code})`, { temporary: code !== 'ERR' })
 }

@@ -90,6 +90,16 @@ test('a server of a cluster is refused by whoever takes it for one alone', async
   expect(error.message).toContain('part of a cluster; use redis+cluster:')
 })
 
+test.for([
+  ['redis+cluster:', '', 'no part of a cluster; use redis:'],
+  ['redis+sentinel:', '/main', 'no sentinel; use redis:'],
+])('a single server under %s is refused, and not asked again', async ([scheme, path, message]) => {
+  const { port } = await server()
+  const error = await refusal(`${scheme}//127.0.0.1:${port}${path}`)
+  expect(error.code).toBe('UNSUPPORTED')
+  expect(error.message).toContain(message)
+})
+
 test('a replica is refused for now, and says what it is', async () => {
   const master = await server()
   const replica = await server({ config: { replicaof: `127.0.0.1 ${master.port}` } })
