@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { Ending } from './child/ending.ts'
 import { milliseconds } from './durations.ts'
 import { exitCodes } from './exit-codes.ts'
-import { misuse } from './failure.ts'
+import { failureOf, misuse } from './failure.ts'
 import { examples, exitCodesHelp, stoppedHelp, storeHelp } from './help.ts'
 
 /** Runs what the arguments name. A command's own code is loaded then, and no other's. */
@@ -22,6 +22,9 @@ export async function parse(argv: readonly string[]): Promise<Ending> {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     // Without any argument there is help, and no message.
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage
+    if (error instanceof CommanderError && error.code === 'commander.unknownOption' && own[0]?.startsWith('-')) {
+      throw misuse(`${failureOf(error).message}; options stand behind the command, as in: locks ls --url URL`)
+    }
     throw error
   }
   return chosen.ending

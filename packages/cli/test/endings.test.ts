@@ -119,6 +119,7 @@ test.each([
   [['elect', 'a', 'b', '--', 'true'], /too many arguments/],
   [['break', 'a'], /required option '--owner/],
   [['nosuch'], /unknown command/],
+  [['--url', 'memory:', 'ls'], /unknown option '--url'; options stand behind the command/],
 ] as const)('wrong usage ends with 64 and says what is allowed: %j', async (args, message) => {
   const { code, stdout, stderr } = await new World().run(args)
   expect({ code, stdout }).toEqual({ code: 64, stdout: '' })
