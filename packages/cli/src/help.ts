@@ -55,9 +55,9 @@ A command that runs under the lock by \`locks run\` is stopped when it learns of
 export const storeHelp = `The store is the one in --url, --url-file or the environment variable LOCKS_URL; else an SQLite file of this user, which
 serves the processes of this machine. A password is taken from the file of --url-file and from LOCKS_URL only.`
 
-export const stoppedHelp = `Loss: when the store has not confirmed the lock for half its ttl, or says that it is taken away, the command gets SIGTERM,
-and after the grace SIGKILL, before the deadline up to which the store keeps the lock. (A lock that was broken or stolen
-has its next holder at once.) A locks process that is stopped (SIGSTOP, a debugger, a suspended machine) cannot do that:
+export const stoppedHelp = `Loss: when the store has been silent for too long, or says that the lock is taken away, the command gets SIGTERM, and
+after the grace SIGKILL, before the deadline up to which the store keeps the lock. (A lock that was broken or stolen has
+its next holder at once.) A locks process that is stopped (SIGSTOP, a debugger, a suspended machine) cannot do that:
 others may get the lock while the command runs on. The first thing it does on waking is to kill the command. Where that
 is not enough, let what is written to refuse a LOCKS_TOKEN lower than the last. Ctrl-Z stops the command as well.`
 

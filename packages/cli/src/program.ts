@@ -107,7 +107,7 @@ const stored = (command: Command): Command =>
 const working = (command: Command): Command =>
   command
     .option('--ttl <time>', 'how long a crash may keep others out (10s)', time('--ttl'))
-    .option('--grace <time>', 'between SIGTERM and SIGKILL on loss (3.5s of a ttl of 10s)', time('--grace'))
+    .option('--grace <time>', 'between SIGTERM and SIGKILL on loss (2s of a ttl of 10s, at most 3.5s)', time('--grace'))
     .option('--owner <text>', 'what others see as the owner (host and process id)')
 
 const watched = (command: Command): Command =>

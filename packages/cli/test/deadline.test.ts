@@ -50,16 +50,25 @@ function setUp(grace = stopping.grace) {
   return { lock, kills, deadline: new Deadline(lock as unknown as Holding, child, { ...stopping, grace }) }
 }
 
-test('silence: SIGTERM when the lock is at risk, SIGKILL before its deadline', async () => {
+test('silence: SIGTERM when there is as much left as the grace, SIGKILL before the deadline', async () => {
   const { kills, deadline } = setUp()
-  await vi.advanceTimersByTimeAsync(4_999)
+  await vi.advanceTimersByTimeAsync(6_499)
   expect(deadline.struck).toBe(false)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(kills).toEqual([
+    ['SIGTERM', 6_500],
+    ['SIGKILL', 8_500],
+  ])
+  expect(deadline.struck).toBe(true)
+})
+
+test('the longest grace begins when the lock is at risk', async () => {
+  const { kills } = setUp(stopping.longestGrace)
   await vi.advanceTimersByTimeAsync(60_000)
   expect(kills).toEqual([
     ['SIGTERM', 5_000],
     ['SIGKILL', 8_500],
   ])
-  expect(deadline.struck).toBe(true)
 })
 
 test('a shorter grace leaves more time for the store', async () => {
@@ -86,18 +95,18 @@ test('a lock that is confirmed is left alone, and its end counts from the last p
   expect(kills).toEqual([])
   await vi.advanceTimersByTimeAsync(60_000)
   expect(kills).toEqual([
-    ['SIGTERM', 5 * 4_900 + 5_000],
+    ['SIGTERM', 5 * 4_900 + 6_500],
     ['SIGKILL', 5 * 4_900 + 8_500],
   ])
 })
 
 test('a proof that comes after SIGTERM takes nothing back', async () => {
   const { lock, kills } = setUp()
-  await vi.advanceTimersByTimeAsync(5_500)
+  await vi.advanceTimersByTimeAsync(7_000)
   lock.prove()
   await vi.advanceTimersByTimeAsync(60_000)
   expect(kills).toEqual([
-    ['SIGTERM', 5_000],
+    ['SIGTERM', 6_500],
     ['SIGKILL', 8_500],
   ])
 })
@@ -155,9 +164,10 @@ test('nobody is killed once the command has ended', async () => {
 test.each([1_000, 2_000, 5_000, 10_000, 60_000])(
   'with a ttl of %i there is a grace between risk and deadline',
   (each) => {
-    const { grace, reserve } = stoppingAt(each)
+    const { grace, longestGrace, reserve } = stoppingAt(each)
     const deadline = each - Math.max(each / 10, 250)
     expect(grace).toBeGreaterThanOrEqual(100)
-    expect(deadline - reserve - grace).toBeCloseTo(each / 2)
+    expect(grace).toBeLessThanOrEqual(longestGrace)
+    expect(deadline - reserve - longestGrace).toBeCloseTo(each / 2)
   },
 )

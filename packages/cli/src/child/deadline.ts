@@ -8,11 +8,16 @@ export interface Stopping {
   readonly reserve: number
 }
 
-/** The longest grace begins when a lock is at risk, half a ttl after the store has last confirmed it. */
-export function stoppingAt(ttl: number): Stopping {
+/**
+ * The grace, unless another is asked for, and the longest there is, which begins when a lock is at risk, half a ttl after
+ * the store has last confirmed it. Each is bought with the other thing that counts: how long a store may be silent before
+ * the command pays for it. A confirmation is two fifths of a ttl old before the next one comes, at the worst.
+ */
+export function stoppingAt(ttl: number): Stopping & { readonly longestGrace: number } {
   const margin = Math.max(ttl / 10, 250)
   const reserve = Math.max(ttl / 20, 100)
-  return { grace: Math.max(0, ttl / 2 - margin - reserve), reserve }
+  const longestGrace = Math.max(0, ttl / 2 - margin - reserve)
+  return { grace: Math.min(ttl / 5, longestGrace), longestGrace, reserve }
 }
 
 export interface Stoppable {

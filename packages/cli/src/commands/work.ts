@@ -79,8 +79,8 @@ async function untilSignalled(
 function stoppingFor(locks: LockManager, options: WorkOptions): Stopping {
   const { min, max } = locks.capabilities.ttl
   const ttl = options.ttl ?? Math.min(Math.max(10_000, min), max)
-  const longest = stoppingAt(ttl)
-  const grace = options.grace ?? longest.grace
-  if (grace <= longest.grace) return { ...longest, grace }
-  throw misuse(`--grace must be at most ${Math.floor(longest.grace)}ms with a ttl of ${ttl}ms; or raise --ttl`)
+  const { longestGrace, ...usual } = stoppingAt(ttl)
+  const { grace = usual.grace } = options
+  if (grace <= longestGrace) return { ...usual, grace }
+  throw misuse(`--grace must be at most ${Math.floor(longestGrace)}ms with a ttl of ${ttl}ms; or raise --ttl`)
 }
