@@ -109,7 +109,7 @@ export class Engine {
     // Whoever is told of a loss as its session ends may give back another lock that the same end is about to take.
     const heir = lease.session === this.#keeper.current ? this.#lines?.heir(lease, now) : undefined
     if (heir) return this.#handOn(lease, heir, now)
-    const removed = this.#removals.add(lease.request, lease.session, now, lease.keptFor(now))
+    const removed = this.#removals.add(lease.request, lease.session, now, lease.remaining(now))
     this.#waiters.advance(lease.request)
     return removed
   }
@@ -184,14 +184,16 @@ export class Engine {
   }
 
   /** An answer says where it comes from; an event is about a claim that is known or no longer wanted. */
-  granted(grant: Grant, claim?: Claim, from?: Session): void {
+  granted(grant: Grant, claim?: Claim, from?: Session, asked?: Instant): void {
     const waiter = this.#waiters.get(grant.id)
     if (!waiter) return this.#grantedAgain(grant, claim, from)
     const { request, attempt, session } = waiter
     if (!session) return
     const now = this.clock.now()
-    const lease = new Lease(request, attempt, grant, session, this, now)
-    if (lease.remaining(now) <= 0) return this.#giveBack(waiter, session)
+    const lease = new Lease(request, attempt, asBeforeAnswer(grant, from, asked), session, this, now)
+    if (lease.remaining(now) <= 0) {
+      return this.#giveBack(waiter, session, 'the store answered later than the ttl of its grant')
+    }
     if (waiter.unanswered > 0) this.doubt(session)
     this.#leases.set(request.id, lease)
     if (request.steal) this.#thieves.add(lease, this.#leases.values())
@@ -229,12 +231,9 @@ export class Engine {
     this.#thieves.delete(lease)
   }
 
-  /** A grant that arrives after its own deadline protects nothing. */
-  #giveBack(waiter: Waiter, session: Session): void {
-    if (!waiter.request.wait) {
-      const why = new LockError('OUTCOME_UNKNOWN', 'the store answered later than the ttl of its grant')
-      return this.#waiters.withdraw(waiter, why)
-    }
+  /** A grant that had ended before it was heard of protects nothing. */
+  #giveBack(waiter: Waiter, session: Session, why: string): void {
+    if (!waiter.request.wait) return this.#waiters.withdraw(waiter, new LockError('OUTCOME_UNKNOWN', why))
     this.discard(waiter.request, session)
     this.#waiters.requeue(waiter)
   }
@@ -247,19 +246,19 @@ export class Engine {
     return claims
   }
 
-  stands(id: string, standing: Grant | Proof | Loss): void {
+  stands(id: string, standing: Grant | Proof | Loss, asked: number): void {
     if (standing === 'gone' || standing === 'stolen') this.#lostAtStore(id, standing)
     else if ('tokens' in standing) this.granted(standing)
-    else this.#waits(id, standing)
+    else this.#waits(id, asked)
   }
 
   /**
-   * A lock that waits, said later than it was granted: its entry was lost, and made anew by a repeated call that came
-   * after that.
+   * A lock that waits, said to who asked later than it was granted: its entry was lost, and made anew by a repeated call
+   * that came after that. The proof may be older than the question, where a session has one for all that it has.
    */
-  #waits(id: string, proof: Proof): void {
+  #waits(id: string, asked: number): void {
     const lease = this.#leases.get(id)
-    if (lease && proof.sent.mono > lease.enteredAt.mono) lease.lose('gone')
+    if (lease && asked > lease.enteredAt.mono) lease.lose('gone')
   }
 
   /** Removes what nobody here knows: a call that was applied after its removal. */
@@ -290,9 +289,11 @@ export class Engine {
   #lostAtStore(id: string, how: Loss): void {
     this.#leases.get(id)?.lose(how)
     const waiter = this.#waiters.get(id)
-    if (!waiter?.queued) return
-    const { request, session } = waiter
-    if (session && request.names.length > 1) this.discard(request, session)
+    if (!waiter?.session) return
+    const { request, session, queued } = waiter
+    // What has not been answered was granted before it was lost: the answer to come is not to be believed.
+    if (!queued) return this.#giveBack(waiter, session, 'the store took the lock away before it had answered')
+    if (request.names.length > 1) this.discard(request, session)
     this.#waiters.requeue(waiter)
   }
 
@@ -340,4 +341,13 @@ export class Engine {
   #holding(lease: Lease): { attempt: Attempt; tokens: readonly bigint[]; held: number } {
     return { attempt: lease.attempt, tokens: lease.tokens, held: elapsed(lease.grantedAt, this.clock.now()) }
   }
+}
+
+/**
+ * A session's proof may be newer than the answer that came late, in which an entry is there that has been taken since: it
+ * counts from no later than the call.
+ */
+function asBeforeAnswer(grant: Grant, from: Session | undefined, asked: Instant | undefined): Grant {
+  if (from?.leases !== 'session' || !asked || grant.proof.sent.mono <= asked.mono) return grant
+  return { ...grant, proof: { ...grant.proof, sent: asked } }
 }

@@ -77,12 +77,8 @@ export class Lease {
 
   /** Milliseconds to the deadline; zero or less when it has passed. */
   remaining(now: Instant = this.#host.clock.now()): number {
-    return this.keptFor(now) - margin(this.#proof.ttl)
-  }
-
-  /** For how many milliseconds the store has promised to keep it. */
-  keptFor(now: Instant): number {
-    return this.#proof.ttl - elapsed(this.#proof.sent, now)
+    const { sent, ttl } = this.#proof
+    return ttl - elapsed(sent, now) - margin(ttl)
   }
 
   get held(): boolean {

@@ -19,7 +19,7 @@ interface Removal {
   readonly claim: Claim
   readonly session: Session
   readonly since: Instant
-  /** For how many milliseconds from then the store has promised to keep it. */
+  /** For how many milliseconds from then the store keeps it, whatever its clock. */
   readonly keptFor: number
   /** When the first attempt left. */
   firstSentAt: number | undefined

@@ -11,8 +11,8 @@ export interface UpkeepHost {
   readonly identity: { readonly backend: string; readonly clientId: string }
   /** All that is to be kept alive: holders and waiters. */
   claims(): readonly Claim[]
-  /** What the store says of one of them. */
-  stands(id: string, standing: Grant | Proof | Loss): void
+  /** What the store says of one of them, to a call that left at `asked`, `mono`. */
+  stands(id: string, standing: Grant | Proof | Loss, asked: number): void
   /** What the store has of the session. False: some of it was unknown here. */
   audited(claims: readonly Claim[], session: Session): boolean
 }
@@ -91,7 +91,7 @@ export class Upkeep {
     attempt(() => this.#session.renew(claims)).then(
       (standings) => {
         this.#renewed(sentAt, claims.length)
-        for (const [id, standing] of standings) this.#host.stands(id, standing)
+        for (const [id, standing] of standings) this.#host.stands(id, standing, sentAt)
       },
       (error: unknown) => {
         this.#renewalDue = Math.min(this.#renewalDue, this.#host.clock.now().mono + this.#session.ttl / 12)

@@ -20,7 +20,8 @@ export interface WaitersHost {
   session(): Session | undefined
   /** Why there is no session. */
   unavailable(): LockError
-  granted(grant: Grant, claim: Claim, from: Session): void
+  /** By a call that left at `asked`. */
+  granted(grant: Grant, claim: Claim, from: Session, asked: Instant): void
   /** Nobody wants this claim any more. */
   discard(claim: Claim, from: Session): void
   /** A call went unanswered and may yet be applied. */
@@ -161,23 +162,28 @@ export class Waiters {
     const { request } = waiter
     waiter.asking = true
     const { lanes } = this.#host
+    let asked = now
     const answer =
       session.ordered && lanes.free
         ? attempt(() => ask(waiter, session, now))
         : lanes.run(
             request.names,
-            // It has had to wait for its turn, and nobody may want it any more.
-            () => (waiter.wants(request) ? ask(waiter, session, this.#host.clock.now()) : Promise.resolve(null)),
+            () => {
+              // It has had to wait for its turn, and nobody may want it any more.
+              if (!waiter.wants(request)) return Promise.resolve(null)
+              asked = this.#host.clock.now()
+              return ask(waiter, session, asked)
+            },
             session.ordered ? undefined : patienceFor(session.ttl),
           )
     answer.then(
-      (found) => this.#answered(waiter, request, session, found),
+      (found) => this.#answered(waiter, request, session, found, asked),
       (error: unknown) => this.#failed(waiter, request, error),
     )
   }
 
-  #answered(waiter: Waiter, request: Request, session: Session, answer: Grant | 'queued' | null): void {
-    if (answer !== null && answer !== 'queued') return this.#host.granted(answer, request, session)
+  #answered(waiter: Waiter, request: Request, session: Session, answer: Grant | 'queued' | null, asked: Instant): void {
+    if (answer !== null && answer !== 'queued') return this.#host.granted(answer, request, session, asked)
     if (!waiter.wants(request)) {
       // Applied by a call that was given up, maybe after its removal.
       if (answer === 'queued') this.#host.discard(request, session)

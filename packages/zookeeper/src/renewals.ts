@@ -30,19 +30,21 @@ export async function standings(options: RenewalsOptions, claims: readonly Claim
   const places = claims.flatMap(({ id }) => {
     const place = ledger.get(id)
     if (!place) found.set(id, 'gone')
-    return place?.node === undefined ? [] : [{ place, path: nodes.path(place) }]
+    return place?.node === undefined ? [] : [place]
   })
+  // No two nodes of a session have the same mark, so none the same last part of its path.
+  const sent = places.map(({ node }) => node)
   const [proof, list] = await Promise.all([heartbeat.renewed(), call(ephemerals(paths.namespace), true)])
-  const alive = new Set(list)
-  const lost = places.filter(({ place, path }) => !alive.has(path) && !place.unwanted)
+  const alive = new Set(list.map((path) => path.slice(path.lastIndexOf('/') + 1)))
+  const lost = places.filter((place, at) => !alive.has(sent[at] as string) && !place.unwanted)
   await Promise.all(
-    lost.map(async ({ place }) => {
+    lost.map(async (place) => {
       found.set(place.request.id, await lossOf(place, nodes))
       ledger.delete(place)
     }),
   )
   await looks.some()
-  for (const { place } of places) {
+  for (const place of places) {
     const { id } = place.request
     if (found.has(id) || place.unwanted) continue
     if (place.token !== undefined) found.set(id, grant(place, proof))

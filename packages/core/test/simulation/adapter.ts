@@ -121,7 +121,8 @@ class SimulatedSession implements Session {
       () => this.#remote.renew(claims, sent),
       (found) => {
         const standings = [...found].map(([id, each]) => {
-          const standing = typeof each === 'object' ? this.#grant(each) : each === 'waits' ? proof : each
+          const grant = (each: Grant) => ({ ...each, proof: this.#heartbeat ? proof : this.#grant(each).proof })
+          const standing = typeof each === 'object' ? grant(each) : each === 'waits' ? proof : each
           return [id, standing] as const
         })
         return new Map(standings.filter(() => this.#line.says()))

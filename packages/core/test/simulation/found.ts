@@ -1,3 +1,4 @@
+import type { Rates } from './machine.ts'
 import type { Schedule, Setting, Step } from './schedule.ts'
 
 /** A defect of core that the simulation has found, as the short schedule that shows it. */
@@ -23,6 +24,7 @@ const usual: Setting = {
 }
 
 const ms = 0
+const slow: Rates = { mono: 0.95, wall: 0.95 }
 /** A client that has a session. */
 const opened: readonly Step[] = [
   { do: 'try', client: 0, wish: 'b', ms },
@@ -135,6 +137,42 @@ export const found: readonly Found[] = [
         { do: 'pass', ms: 5 },
         { do: 'evict', name: 'a' },
         { do: 'pass', ms: 2 },
+      ],
+    },
+  },
+  {
+    what: 'a grant whose answer came after the lock had been robbed was believed for longer than a ttl from the theft',
+    mutant: 'late-proof',
+    schedule: {
+      setting: { ...usual, seed: 226_730_811, connectTimeout: 500, pace: 100, rates: Array<Rates>(4).fill(slow) },
+      steps: [
+        { do: 'weather', client: 0, way: 'events', how: 'lost', ms: 2_000 },
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 93 },
+        { do: 'fate', client: 0, way: 'answers', how: 'late', ms: 650 },
+        { do: 'steal', client: 1, wish: 'a', ms },
+        { do: 'acquire', client: 0, wish: 'one of three s', ms },
+        { do: 'acquire', client: 0, wish: 'two of two s', ms },
+        { do: 'pass', ms: 392 },
+        { do: 'ambush', client: 1, ms: 1_059 },
+        { do: 'pass', ms: 3 },
+        { do: 'stop', client: 0, ms: 336 },
+        { do: 'fate', client: 0, way: 'calls', how: 'lost', ms },
+      ],
+    },
+  },
+  {
+    what: 'a release was called a loss when the store, whose clock was fast, had let the lock expire while it could not hear',
+    mutant: 'exact-clocks',
+    schedule: {
+      setting: { ...usual, leases: 'entry', ttl: 3_000, rates: [{ mono: 0.95, wall: 1.05 }, slow, slow, slow] },
+      steps: [
+        { do: 'try', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 1_707 },
+        { do: 'stop store', ms: 2_208 },
+        { do: 'pass', ms: 1_664 },
+        { do: 'release', client: 0 },
+        { do: 'pass', ms: 1_500 },
       ],
     },
   },

@@ -1,0 +1,104 @@
+import { LockError, LockManager } from '@locks/core'
+import type { Backend, Session } from '@locks/core/backend'
+import { wired } from '@locks/core/conformance'
+import { memory } from '@locks/core/memory'
+import { expect, test } from 'vitest'
+import { FakeClock, settled } from './fake-clock.ts'
+
+const ttl = 3_000
+
+/** Two clients of one store, the first behind a line. */
+async function twoClients() {
+  const clock = new FakeClock()
+  const store = memory()
+  const { backend, wire } = wired(store)
+  const [slow, thief] = [backend, store].map((each) => new LockManager(each, { clock, ttl })) as [
+    LockManager,
+    LockManager,
+  ]
+  await Promise.all([slow.connect(), thief.connect()])
+  return { slow, thief, wire }
+}
+
+test('a grant that was robbed before it was heard of is nobody’s: who waits, waits', async () => {
+  const { slow, thief, wire } = await twoClients()
+  await wire.delayAnswers()
+  const waiting = slow.acquire('a')
+  await settled()
+  const stolen = await thief.acquire('a', { steal: true })
+  // The news of the theft is faster than the answer.
+  await wire.heal()
+  await settled()
+  expect((await thief.query('a')).pending).toHaveLength(1)
+  await stolen.release()
+  const lock = await waiting
+  expect(lock.held).toBe(true)
+  expect(lock.token).toBeGreaterThan(stolen.token)
+})
+
+test('and a try is told that nobody knows', async () => {
+  const { slow, thief, wire } = await twoClients()
+  await wire.delayAnswers()
+  const trying = slow.tryAcquire('a').catch((error: unknown) => error)
+  await settled()
+  await thief.acquire('a', { steal: true })
+  await wire.heal()
+  expect(LockError.is(await trying, 'OUTCOME_UNKNOWN')).toBe(true)
+})
+
+/** A store whose lease is the session: it proves all that it has at once. */
+function leasing(alter: (session: Session, clock: FakeClock) => Partial<Session>, clock: FakeClock): Backend {
+  const backend = memory()
+  return {
+    ...backend,
+    async open(options) {
+      const session = await backend.open(options)
+      return {
+        ttl: session.ttl,
+        ordered: session.ordered,
+        leases: 'session',
+        ended: session.ended,
+        acquire: (request) => session.acquire(request),
+        renew: (claims) => session.renew(claims),
+        remove: (claim) => session.remove(claim),
+        own: () => session.own(),
+        query: (name) => session.query(name),
+        close: () => session.close(),
+        ...alter(session, clock),
+      }
+    },
+  }
+}
+
+test('an entry that waits is not held, however old the proof that the session has of all its entries', async () => {
+  const clock = new FakeClock()
+  const proof = { sent: clock.now(), ttl: 2 * ttl }
+  const waits = () =>
+    ({ renew: (claims) => Promise.resolve(new Map(claims.map(({ id }) => [id, proof]))) }) as Partial<Session>
+  const locks = new LockManager(leasing(waits, clock), { clock, ttl })
+  await locks.connect()
+  await clock.advance(10)
+  const lock = await locks.acquire('a')
+  await clock.advance(ttl / 3 + 500)
+  expect(lock.held).toBe(false)
+  await locks.close()
+})
+
+test('a grant counts from the call that asked for it, not from a proof that the session got since', async () => {
+  const clock = new FakeClock()
+  const late = (session: Session) =>
+    ({
+      acquire: async (request) => {
+        const granted = await session.acquire(request)
+        await new Promise<void>((resolve) => clock.after(400, resolve))
+        return granted === null || granted === 'queued' ? granted : { ...granted, proof: { sent: clock.now(), ttl } }
+      },
+    }) as Partial<Session>
+  const locks = new LockManager(leasing(late, clock), { clock, ttl })
+  await locks.connect()
+  const asked = clock.now().mono
+  const acquired = locks.acquire('a')
+  await clock.advance(400)
+  expect((await acquired).expiresAt).toBe(asked + 0.9 * ttl)
+  await locks.close()
+})
