@@ -208,6 +208,29 @@ export const contrived: ReadonlyMap<string, Schedule> = new Map([
       ],
     },
   ],
+  [
+    // Robbed unheard between two calls for one claim, whose answers both say that it was granted.
+    'other-token',
+    {
+      setting: { ...usual, leases: 'entry' },
+      steps: [
+        ...opened,
+        { do: 'try', client: 1, wish: 'b', ms },
+        { do: 'pass', ms: 20 },
+        { do: 'release', client: 1 },
+        { do: 'weather', client: 0, way: 'events', how: 'lost', ms: 3_000 },
+        { do: 'fate', client: 0, way: 'answers', how: 'late', ms: 350 },
+        { do: 'acquire', client: 0, wish: 'a', ms },
+        { do: 'pass', ms: 5 },
+        { do: 'steal', client: 1, wish: 'a', ms },
+        { do: 'pass', ms: 10 },
+        { do: 'release', client: 1 },
+        { do: 'pass', ms: 150 },
+        { do: 'fate', client: 0, way: 'answers', how: 'late', ms: 400 },
+        { do: 'pass', ms: 2_400 },
+      ],
+    },
+  ],
   ['hands-on-at-risk', givenBackAfter(600)],
   ['deadline-from-handover', givenBackAfter(450)],
 ])

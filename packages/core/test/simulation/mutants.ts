@@ -215,7 +215,6 @@ export const mutants: readonly Mutant[] = [
     file: 'engine.ts',
     text: "if (lease) lease.lose('gone')\n    else if",
     becomes: 'if (lease) lease.prove(grant.proof)\n    else if',
-    seed: 11,
     shows: ['held', 'told'],
   },
   {
