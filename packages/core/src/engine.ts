@@ -291,8 +291,12 @@ export class Engine {
     const waiter = this.#waiters.get(id)
     if (!waiter?.session) return
     const { request, session, queued } = waiter
-    // What has not been answered was granted before it was lost: the answer to come is not to be believed.
-    if (!queued) return this.#giveBack(waiter, session, 'the store took the lock away before it had answered')
+    if (!queued) {
+      // It was granted before it was lost: the answer to come is not to be believed. But a thief would only rob again, and
+      // two of them each other for ever: what has become of its lock is found by the next renewal.
+      if (!request.steal) this.#giveBack(waiter, session, 'the store took the lock away before it had answered')
+      return
+    }
     if (request.names.length > 1) this.discard(request, session)
     this.#waiters.requeue(waiter)
   }

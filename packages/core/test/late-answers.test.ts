@@ -46,6 +46,18 @@ test('and a try is told that nobody knows', async () => {
   expect(LockError.is(await trying, 'OUTCOME_UNKNOWN')).toBe(true)
 })
 
+test('a thief that was robbed before it was heard of does not rob its robber', async () => {
+  const { slow, thief, wire } = await twoClients()
+  await wire.delayAnswers()
+  const first = slow.acquire('a', { steal: true })
+  await settled()
+  const last = await thief.acquire('a', { steal: true })
+  await wire.heal()
+  await first
+  await settled()
+  expect(last.held).toBe(true)
+})
+
 /** A store whose lease is the session: it proves all that it has at once. */
 function leasing(alter: (session: Session, clock: FakeClock) => Partial<Session>, clock: FakeClock): Backend {
   const backend = memory()
