@@ -55,7 +55,8 @@ export function failureOf(thrown: unknown): LockError {
     const why = distrust.find(([pattern]) => pattern.test(text))?.[1]
     if (why) return refused(`the TLS connection to etcd cannot be made: ${why}`)
     const code = /\b(E[A-Z]{3,})\b/.exec(text)?.[1]
-    return unavailable(`etcd cannot be reached: ${unsentBecause(code) ?? code ?? unknownWhy}`)
+    const said = unsentBecause(code) ?? (code ? `${code}: ${unknownWhy}` : unknownWhy)
+    return unavailable(`etcd cannot be reached: ${said}`)
   }
   if (/^\d+ DEADLINE_EXCEEDED/.test(text)) return unknown('etcd did not answer in time')
   return unknown(`the call to etcd failed${grpcCode(text)}`)
@@ -69,7 +70,7 @@ export const leaseIsGone = (thrown: unknown): boolean => {
   return text === leaseEnded || text.includes('requested lease not found')
 }
 
-/** Where the driver says nothing more. */
+/** Where the driver says no more than a code, as of a plain server that hangs up on TLS, if that. */
 const unknownWhy = 'is it started, are host and port right, and is it TLS (etcds:) or not (etcd:)?'
 
 /** Whether the server takes nothing more, and has applied nothing. */
