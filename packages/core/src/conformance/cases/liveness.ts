@@ -18,7 +18,7 @@ export const liveness: readonly Case[] = [
         const waiting = b.acquire(name)
         await t.queued(a, name, 1)
         const released = lock.release()
-        await t.settles(waiting, 2_000)
+        await t.settles(waiting, 5_000)
         await released
         await (await waiting).release()
       }
