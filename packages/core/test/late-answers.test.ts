@@ -1,9 +1,10 @@
 import { LockError, LockManager } from '@locks/core'
-import type { Backend, Session } from '@locks/core/backend'
+import type { Session } from '@locks/core/backend'
 import { wired } from '@locks/core/conformance'
 import { memory } from '@locks/core/memory'
 import { expect, test } from 'vitest'
 import { FakeClock, settled } from './fake-clock.ts'
+import { altered } from './museum/boundary.ts'
 
 const ttl = 3_000
 
@@ -59,35 +60,15 @@ test('a thief that was robbed before it was heard of does not rob its robber', a
 })
 
 /** A store whose lease is the session: it proves all that it has at once. */
-function leasing(alter: (session: Session, clock: FakeClock) => Partial<Session>, clock: FakeClock): Backend {
-  const backend = memory()
-  return {
-    ...backend,
-    async open(options) {
-      const session = await backend.open(options)
-      return {
-        ttl: session.ttl,
-        ordered: session.ordered,
-        leases: 'session',
-        ended: session.ended,
-        acquire: (request) => session.acquire(request),
-        renew: (claims) => session.renew(claims),
-        remove: (claim) => session.remove(claim),
-        own: () => session.own(),
-        query: (name) => session.query(name),
-        close: () => session.close(),
-        ...alter(session, clock),
-      }
-    },
-  }
-}
+const leasing = (alter: (session: Session) => Partial<Session>) =>
+  altered(memory(), (session) => ({ leases: 'session', ...alter(session) }))
 
 test('an entry that waits is not held, however old the proof that the session has of all its entries', async () => {
   const clock = new FakeClock()
   const proof = { sent: clock.now(), ttl: 2 * ttl }
   const waits = () =>
     ({ renew: (claims) => Promise.resolve(new Map(claims.map(({ id }) => [id, proof]))) }) as Partial<Session>
-  const locks = new LockManager(leasing(waits, clock), { clock, ttl })
+  const locks = new LockManager(leasing(waits), { clock, ttl })
   await locks.connect()
   await clock.advance(10)
   const lock = await locks.acquire('a')
@@ -106,7 +87,7 @@ test('a grant counts from the call that asked for it, not from a proof that the 
         return granted === null || granted === 'queued' ? granted : { ...granted, proof: { sent: clock.now(), ttl } }
       },
     }) as Partial<Session>
-  const locks = new LockManager(leasing(late, clock), { clock, ttl })
+  const locks = new LockManager(leasing(late), { clock, ttl })
   await locks.connect()
   const asked = clock.now().mono
   const acquired = locks.acquire('a')
