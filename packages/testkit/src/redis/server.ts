@@ -66,6 +66,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     ...dataSettings,
     appendonly: appendonly ? 'yes' : 'no',
     ...(tls && tlsSettings(tls, port)),
+    // Or it takes the one that lies 10,000 higher, which may be anybody's.
+    ...(config?.['cluster-enabled'] && { 'cluster-port': String(await freePort()) }),
     ...config,
   }
   const folder = await redisFolder(
