@@ -70,7 +70,7 @@ export const leaseIsGone = (thrown: unknown): boolean => {
   return text === leaseEnded || text.includes('requested lease not found')
 }
 
-/** Where the driver says no more than a code, as of a plain server that hangs up on TLS, if that. */
+/** Where the driver says a code at most, as of a server that hangs up. */
 const unknownWhy = 'is it started, are host and port right, and is it TLS (etcds:) or not (etcd:)?'
 
 /** Whether the server takes nothing more, and has applied nothing. */

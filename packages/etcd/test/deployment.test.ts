@@ -1,4 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { LockError } from '@locks/core'
 import { etcd, type EtcdOptions } from '@locks/etcd'
 import { startEtcd, startEtcdCluster, startProxy, type EtcdServer } from '@locks/testkit'
@@ -45,6 +47,14 @@ test('a server that is not there, is unknown, or speaks no TLS: where to look', 
   expect(await of('etcd://127.0.0.1:1')).toMatch(/cannot be reached: ECONNREFUSED: nothing listens there/)
   expect(await of('etcd://nowhere.invalid')).toMatch(/cannot be reached: .*host and port right/)
   expect(await of(`etcds://127.0.0.1:${plain.port}`)).toMatch(/TLS \(etcds:\) or not \(etcd:\)/)
+})
+
+test('a server that hangs up: where to look', async () => {
+  const rude = createServer((socket) => socket.resetAndDestroy()).listen(0, '127.0.0.1')
+  cleanup(() => rude.close())
+  await once(rude, 'listening')
+  const { message } = await refusal({ url: `etcds://127.0.0.1:${(rude.address() as AddressInfo).port}` })
+  expect(message).toMatch(/ECONNRESET: .*TLS \(etcds:\) or not \(etcd:\)/)
 })
 
 test('a user and a password for a server that wants none are refused for good', async () => {

@@ -32,7 +32,7 @@ export async function standings(options: RenewalsOptions, claims: readonly Claim
     if (!place) found.set(id, 'gone')
     return place?.node === undefined ? [] : [place]
   })
-  // No two nodes of a session have the same mark, so none the same last part of its path.
+  // No two places have the same mark, which the last part of a node’s path has in it.
   const sent = places.map(({ node }) => node)
   const [proof, list] = await Promise.all([heartbeat.renewed(), call(ephemerals(paths.namespace), true)])
   const alive = new Set(list.map((path) => path.slice(path.lastIndexOf('/') + 1)))

@@ -121,7 +121,7 @@ class SimulatedSession implements Session {
       () => this.#remote.renew(claims, sent),
       (found) => {
         const standings = [...found].map(([id, each]) => {
-          const grant = (each: Grant) => ({ ...each, proof: this.#heartbeat ? proof : this.#grant(each).proof })
+          const grant = (granted: Grant) => this.#grant(granted, this.#heartbeat && proof)
           const standing = typeof each === 'object' ? grant(each) : each === 'waits' ? proof : each
           return [id, standing] as const
         })
@@ -158,9 +158,9 @@ class SimulatedSession implements Session {
   }
 
   /** What the store says, as a proof by the client's clock. */
-  #grant(grant: Grant): Grant {
+  #grant(grant: Grant, ofSession = this.#heartbeat?.proof): Grant {
     const own = { sent: (grant.proof.sent as Stamped).stamp, ttl: this.ttl }
-    return { ...grant, proof: this.#heartbeat?.proof ?? own }
+    return { ...grant, proof: ofSession ?? own }
   }
 
   #call<T>(what: string, execute: (sent: Instant) => T): Promise<T>
