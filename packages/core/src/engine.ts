@@ -184,13 +184,14 @@ export class Engine {
   }
 
   /** An answer says where it comes from; an event is about a claim that is known or no longer wanted. */
-  granted(grant: Grant, claim?: Claim, from?: Session, asked?: Instant): void {
+  granted(answer: Grant, claim?: Claim, from?: Session, asked?: Instant): void {
+    const grant = asBeforeAnswer(answer, from, asked)
     const waiter = this.#waiters.get(grant.id)
     if (!waiter) return this.#grantedAgain(grant, claim, from)
     const { request, attempt, session } = waiter
     if (!session) return
     const now = this.clock.now()
-    const lease = new Lease(request, attempt, asBeforeAnswer(grant, from, asked), session, this, now)
+    const lease = new Lease(request, attempt, grant, session, this, now)
     if (lease.remaining(now) <= 0) {
       return this.#giveBack(waiter, session, 'the store answered later than the ttl of its grant')
     }

@@ -77,21 +77,40 @@ test('an entry that waits is not held, however old the proof that the session ha
   await locks.close()
 })
 
+/** Its answers to these calls are under way for so long, ms, and come with a proof that is newer than the calls. */
+function answersAfter(clock: FakeClock, ...delays: number[]) {
+  const asked: number[] = []
+  const backend = leasing((session) => ({
+    acquire: async (request) => {
+      asked.push(clock.now().mono)
+      const granted = await session.acquire(request)
+      await new Promise<void>((resolve) => clock.after(delays[asked.length - 1] ?? 0, resolve))
+      return granted === null || granted === 'queued' ? granted : { ...granted, proof: { sent: clock.now(), ttl } }
+    },
+  }))
+  return { locks: new LockManager(backend, { clock, ttl }), asked }
+}
+
 test('a grant counts from the call that asked for it, not from a proof that the session got since', async () => {
   const clock = new FakeClock()
-  const late = (session: Session) =>
-    ({
-      acquire: async (request) => {
-        const granted = await session.acquire(request)
-        await new Promise<void>((resolve) => clock.after(400, resolve))
-        return granted === null || granted === 'queued' ? granted : { ...granted, proof: { sent: clock.now(), ttl } }
-      },
-    }) as Partial<Session>
-  const locks = new LockManager(leasing(late), { clock, ttl })
+  const { locks, asked } = answersAfter(clock, 400)
   await locks.connect()
-  const asked = clock.now().mono
   const acquired = locks.acquire('a')
   await clock.advance(400)
-  expect((await acquired).expiresAt).toBe(asked + 0.9 * ttl)
+  expect(await acquired).toHaveProperty('expiresAt', asked[0]! + 0.9 * ttl)
+  await locks.close()
+})
+
+test('and so does the answer to the same call, made again', async () => {
+  const clock = new FakeClock()
+  const { locks, asked } = answersAfter(clock, 1_100, 200)
+  await locks.connect()
+  const acquired = locks.acquire('a')
+  await clock.advance(1_100)
+  const lock = await acquired
+  expect(asked).toHaveLength(2)
+  expect(lock.expiresAt).toBe(asked[0]! + 0.9 * ttl)
+  await clock.advance(asked[1]! + 200 - clock.now().mono)
+  expect(lock.expiresAt).toBe(asked[1]! + 0.9 * ttl)
   await locks.close()
 })
