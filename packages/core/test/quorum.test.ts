@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { altered } from './museum/boundary.ts'
 
-const ttl = 1_000
+const ttl = 1_500
 const opened: LockManager[] = []
 
 afterEach(async () => {

@@ -131,8 +131,8 @@ test.for(Object.entries(settings))('a client with %s', async ([title, options]) 
   const other = clientOf(server.port, options)
   if (options.enableOfflineQueue === false) await other.connect()
   const [locks, rival] = [
-    await open(redis({ client }), { namespace, ttl: 1_000 }),
-    await open(redis({ client: other }), { namespace, ttl: 1_000 }),
+    await open(redis({ client }), { namespace, ttl: 3_000 }),
+    await open(redis({ client: other }), { namespace, ttl: 3_000 }),
   ]
   const long = 'ü'.repeat(300)
   const [lock, named] = await Promise.all([locks.acquire('name'), locks.acquire(long)])

@@ -44,7 +44,7 @@ export function harnessOf(form: Form, proxy: Proxy): Harness {
   return {
     backend: form.backend,
     capabilities: form.open().capabilities,
-    ttl: 1_000,
+    ttl: 1_500,
     open: () => form.open(),
     async openWired() {
       const upstreams = form.ports.map((port) => ({ host: '127.0.0.1', port }))

@@ -16,7 +16,7 @@ describe('sqlite', () => {
   const harness: Harness = {
     backend: 'sqlite',
     capabilities: backend.capabilities,
-    ttl: 1_000,
+    ttl: 1_500,
     open: () => backend,
     openWired: () => wired(backend),
     async evict(namespace, name) {

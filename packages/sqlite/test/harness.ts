@@ -14,7 +14,7 @@ export function sqliteHarness(): Harness & { end(): void } {
   return {
     backend: 'sqlite',
     capabilities: backend.capabilities,
-    ttl: 1_000,
+    ttl: 1_500,
     open: () => sqlite({ path }),
     openWired: () => wired(sqlite({ path })),
     evict(namespace, name) {

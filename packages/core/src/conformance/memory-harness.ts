@@ -10,7 +10,7 @@ export function memoryHarness(name = 'memory', wrap: (backend: Backend) => Backe
   return {
     backend: name,
     capabilities: backend.capabilities,
-    ttl: 1_000,
+    ttl: 1_500,
     open: () => backend,
     openWired: () => wired(backend),
     async evict(namespace, lock) {

@@ -30,6 +30,8 @@ export async function zookeeperFolder(port: number, options: ZookeeperOptions, s
     clientPort: String(port),
     clientPortAddress: '127.0.0.1',
     maxClientCnxns: '0',
+    // A process that is killed loses nothing for it, only a machine would.
+    forceSync: 'no',
     'admin.enableServer': 'false',
     '4lw.commands.whitelist': '*',
     ...settings,
