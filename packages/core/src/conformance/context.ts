@@ -110,8 +110,16 @@ export class Context {
     await this.until(`${name} is free`, isEmpty, within)
   }
 
-  /** Waits until a client is answered: after a fault its driver may have to connect anew, maybe for each name. */
-  async answered(locks: LockManager, names: readonly string[] = [this.name()]): Promise<void> {
+  /**
+   * Waits until a try is granted. After an outage a driver may repeat by itself a call that nobody wants any more, and what
+   * that brings back is there until it is removed again.
+   */
+  async free(locks: LockManager, name: string, within?: number): Promise<void> {
+    await this.until(`a try of ${name} is granted`, async () => (await locks.tryAcquire(name)) !== null, within)
+  }
+
+  /** Waits until a client is answered about these: after a fault its driver may have to connect anew, for each name. */
+  async answered(locks: LockManager, names: readonly string[]): Promise<void> {
     const ask = () =>
       Promise.all(names.map((name) => locks.query(name))).then(
         () => true,

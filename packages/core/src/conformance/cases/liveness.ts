@@ -267,10 +267,10 @@ export const liveness: readonly Case[] = [
         }
         await t.fails(locks.acquire(name, { timeout: 50 }), 'TIMEOUT')
         await wire.heal()
-        await t.answered(locks)
+        await t.answered(locks, [name])
         await t.empty(locks, name)
       }
-      assert.ok(await locks.tryAcquire(name))
+      await t.free(locks, name)
     },
   },
   {
@@ -279,15 +279,16 @@ export const liveness: readonly Case[] = [
     title: 'a wait with a time-out ends in time in an outage, with TIMEOUT',
     async run(t) {
       const { locks, wire } = await t.openWired()
+      const name = t.name()
       for (const fault of ['cut', 'silence', 'dropAnswers'] as const) {
         await wire[fault]()
-        const asked = locks.acquire(t.name(), { timeout: 200 })
+        const asked = locks.acquire(name, { timeout: 200 })
         const took = await t.settles(asked, 1_200)
         const error = await t.fails(asked, 'TIMEOUT')
         assert.ok(took >= 150, `${fault}: ended after ${took} ms of 200`)
         assert.equal(error.temporary, true)
         await wire.heal()
-        await t.answered(locks)
+        await t.answered(locks, [name])
       }
     },
   },
