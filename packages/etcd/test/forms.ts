@@ -17,7 +17,7 @@ export async function single(): Promise<Form> {
 
 /** Three members, without users. */
 export async function three(): Promise<Form> {
-  const cluster = await startEtcdCluster({ electionTimeout: 1_000 })
+  const cluster = await startEtcdCluster()
   return formOf('etcd-3', cluster.members, '', { end: () => cluster.end() })
 }
 
