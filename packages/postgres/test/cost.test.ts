@@ -3,10 +3,10 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { postgres } from '@locks/postgres'
-import { startPostgres, startProxy } from '@locks/testkit'
+import { startPostgres, startProxy, type ProxyLine } from '@locks/testkit'
 import type { Figures } from '@locks/testkit/ratio'
 import { afterAll, expect, test } from 'vitest'
-import { adapterModule, cleanup, handOver, leftAt, nothing, open, until } from './fixtures.ts'
+import { adapterModule, cleanup, handOver, leftAt, nothing, open, roundTripsOf, until } from './fixtures.ts'
 
 /** With room for as many locks as are held here at a time, and as many again. */
 const server = await startPostgres({ settings: { max_locks_per_transaction: '256' } })
@@ -21,9 +21,8 @@ const processes = 4
 
 test('10,000 held locks are renewed in as few requests as one', async () => {
   const count = 10_000
-  const line = await proxy.line({ upstreams: [{ host: '127.0.0.1', port: server.port }], framing: 'postgres' })
-  cleanup(() => line.close())
-  const locks = await open(postgres({ url: `postgres://postgres@127.0.0.1:${line.ports[0]}/postgres` }), { ttl })
+  const line = await newLine()
+  const locks = await open(postgres({ url: urlOf(line) }), { ttl })
   const held = await Promise.all(Array.from({ length: count }, (_, at) => locks.acquire(`lock ${at}`)))
   // Those that are held for a while get their rows first.
   await until('all have a row', async () => (await leftAt(server)).entries === count)
@@ -77,8 +76,14 @@ async function handoffAmong(waiters: number): Promise<number> {
   return mean
 }
 
+test('a free lock costs one round trip, and its release another', async () => {
+  const line = await newLine()
+  const locks = await open(postgres({ url: urlOf(line) }), { ttl })
+  expect(await roundTripsOf(locks, line.wire)).toEqual({ acquire: 1, release: 1 })
+})
+
 test.for([
-  ['one', 2.5],
+  ['one', 3],
   ['many', 2],
 ] as const)(
   'acquire and release, %s at a time, cost at most %d times what the bare driver needs',
@@ -94,3 +99,11 @@ test.for([
 )
 
 const listed = (numbers: readonly number[]) => numbers.map((number) => number.toFixed(3)).join(', ')
+
+const urlOf = (line: ProxyLine) => `postgres://postgres@127.0.0.1:${line.ports[0]}/postgres`
+
+async function newLine(): Promise<ProxyLine> {
+  const line = await proxy.line({ upstreams: [{ host: '127.0.0.1', port: server.port }], framing: 'postgres' })
+  cleanup(() => line.close())
+  return line
+}

@@ -8,7 +8,7 @@ import { redis } from '@locks/redis'
 import type { Figures } from '@locks/testkit/ratio'
 import { startProxy, startRedis, type ProxyLine } from '@locks/testkit'
 import { afterAll, expect, test } from 'vitest'
-import { cleanup, handOver, median, open, startCrowd, until } from './fixtures.ts'
+import { cleanup, handOver, median, open, roundTripsOf, startCrowd, until } from './fixtures.ts'
 
 const server = await startRedis({ appendonly: true })
 const proxy = await startProxy()
@@ -106,7 +106,13 @@ async function handoffAmong(waiters: number): Promise<number> {
   return mean
 }
 
-test('acquire and release cost at most half as much again as what the bare driver needs', async () => {
+test('a free lock costs one round trip, and its release another', async () => {
+  const line = await newLine()
+  const locks = await open(redis({ url: urlOf(line) }), { ttl })
+  expect(await roundTripsOf(locks, line.wire)).toEqual({ acquire: 1, release: 1 })
+})
+
+test('acquire and release cost at most 2.5 times what the bare driver needs', async () => {
   // Without a disk, which would be measured too.
   const plain = await startRedis()
   cleanup(() => plain.end())
@@ -124,7 +130,7 @@ test('acquire and release cost at most half as much again as what the bare drive
     `acquire + release / bare driver: ${JSON.stringify(ratios)}, best rounds ${JSON.stringify(best)},` +
       ` ${JSON.stringify({ ours, bare })}`,
   )
-  expect(ratios.wall.median).toBeLessThanOrEqual(1.5)
+  expect(ratios.wall.median).toBeLessThanOrEqual(2.5)
 })
 
 const listed = (numbers: readonly number[]) => numbers.map((number) => number.toFixed(3)).join(', ')

@@ -9,6 +9,7 @@ export {
   handOver,
   median,
   queued,
+  roundTripsOf,
   settled,
   Sightings,
   sitOut,
