@@ -30,7 +30,7 @@ for (const store of wanted) {
       test(`keeps its promises under fire: ${mode}, seed ${seed}`, { timeout: 120_000 }, async () => {
         const campaign = await runCampaign({ store, mode, seed, ms, workers: 3, lanes: 2, clocks })
         const judgement = judge(campaign, mode, store)
-        expect(findings(judgement)).toEqual([])
+        expect(findings(campaign, judgement)).toEqual([])
         expectSubstance(campaign, judgement)
         // In the midst of faults there may be none; after each that heals everybody takes one.
         if (mode === 'liveness') expect(setsGranted(campaign.ledger)).toBeGreaterThan(2)
@@ -39,8 +39,18 @@ for (const store of wanted) {
   })
 }
 
-const findings = ({ verdicts }: Judgement) =>
-  verdicts.flatMap(({ checker, violations }) => violations.map(({ message }) => `${checker}: ${message}`))
+/** What was found, with the records that say so and all faults: there will be no such run again. */
+function findings({ ledger }: Campaign, { verdicts }: Judgement): string[] {
+  const found = verdicts.flatMap(({ checker, violations }) =>
+    violations.flatMap(({ message, records }) => [
+      `${checker}: ${message}`,
+      ...ledger.records
+        .filter((record) => 'id' in record && records.includes(record.id))
+        .map((record) => JSON.stringify(record)),
+    ]),
+  )
+  return found.length === 0 ? [] : [...found, ...ledger.faults.map((fault) => JSON.stringify(fault))]
+}
 
 /** That nothing was found says something only if there was something to look at. */
 function expectSubstance({ ledger }: Campaign, { verdicts }: Judgement): void {

@@ -6,9 +6,16 @@ import type { Acquire } from '../records.ts'
 import { semaphore } from '../names.ts'
 import type { Act } from './acts.ts'
 
+/** Since when a call has its place at the store, by its client's session. */
+interface Note {
+  clientId?: string
+  queued?: number
+}
+
 /** Calls that run, by the attempts that core makes of them, to learn when they wait at the store. */
-const context = new AsyncLocalStorage<Map<string, { queued?: number }>>()
-const notes = new WeakMap<object, { queued?: number }>()
+const context = new AsyncLocalStorage<Map<string, Note>>()
+const notes = new WeakMap<object, Note>()
+const running = new Set<Note>()
 
 subscribe('locks:request', (message) => {
   const { attempt } = message as LockEvents['locks:request']
@@ -18,15 +25,21 @@ subscribe('locks:request', (message) => {
   if (note) notes.set(attempt, note)
 })
 subscribe('locks:queued', (message) => {
-  const note = notes.get((message as LockEvents['locks:queued']).attempt)
-  // Again after a session was lost: its place counts from then.
-  if (note) note.queued = now()
+  const { attempt } = message as LockEvents['locks:queued']
+  const note = notes.get(attempt)
+  if (note) Object.assign(note, { queued: now(), clientId: attempt.clientId })
+})
+subscribe('locks:session', (message) => {
+  const { clientId, state } = message as LockEvents['locks:session']
+  if (state !== 'ended') return
+  // Its places are lost. Whoever asks anew may be granted at once, and has then waited nowhere.
+  for (const note of running) if (note.clientId === clientId) delete note.queued
 })
 
 /** A call about one or several names: what is recorded of it before and after. */
 export class Calls {
   readonly begun: readonly Acquire[]
-  readonly #notes = new Map<string, { queued?: number }>()
+  readonly #notes = new Map<string, Note>()
 
   constructor(act: Act, client: string, id: () => number, { probe = false, inLine = false } = {}) {
     const { kind, names, mode, weight, steal, tries } = act
@@ -48,6 +61,7 @@ export class Calls {
       outcome: 'unknown',
     }))
     for (const name of names) this.#notes.set(name, {})
+    for (const note of this.#notes.values()) running.add(note)
   }
 
   run<T>(call: () => Promise<T>): Promise<T> {
@@ -66,7 +80,11 @@ export class Calls {
 
   #ended(change: (call: Acquire) => Acquire): Acquire[] {
     const completed = now()
-    return this.begun.map((each) => ({ ...change(each), completed, ...this.#notes.get(each.name) }))
+    for (const note of this.#notes.values()) running.delete(note)
+    return this.begun.map((each) => {
+      const { queued } = this.#notes.get(each.name) ?? {}
+      return { ...change(each), completed, ...(queued !== undefined && { queued }) }
+    })
   }
 }
 
