@@ -60,8 +60,11 @@ export class Calls {
       completed: null,
       outcome: 'unknown',
     }))
-    for (const name of names) this.#notes.set(name, {})
-    for (const note of this.#notes.values()) running.add(note)
+    for (const name of names) {
+      const note: Note = {}
+      this.#notes.set(name, note)
+      running.add(note)
+    }
   }
 
   run<T>(call: () => Promise<T>): Promise<T> {
